@@ -1,0 +1,43 @@
+# `make` alone prints what there is. Everything runs inside .venv, which `make setup` makes with pip and venv only.
+PYTHON ?= python3
+PORT ?= 8400
+BIN := .venv/bin
+.DEFAULT_GOAL := targets
+.PHONY: targets setup demo test check fix golden bench reference clean
+
+targets: ## print the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 12
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "finops needs Python 3.11 or newer, this is " + sys.version.split()[0])'
+	$(PYTHON) -m venv .venv
+
+.venv/.runtime: requirements.lock pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	@touch $@
+
+.venv/.development: requirements-dev.lock pyproject.toml | .venv/.runtime
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+setup: .venv/.runtime ## make .venv with the finops command in it
+
+demo: .venv/.runtime ## the whole product against a Slack on localhost (PORT=8400, RESET=1 begins anew)
+	@exec $(BIN)/finops demo --port $(PORT) $(if $(RESET),--reset)
+
+test: .venv/.development ## run the tests
+	$(BIN)/pytest -q -n 2 tests
+
+check: .venv/.development ## what CI checks: format, lint, types, layers, generated reference
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: .venv/.development ## format and mend what ruff can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## remove .venv and every file the product made here
+	rm -rf .venv var .mypy_cache .pytest_cache .ruff_cache *.egg-info

@@ -1,0 +1,88 @@
+"""What a team's actual consists of, and what moved it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import TypeVar
+
+from finops.basis import Basis
+from finops.money import EXACT, ZERO, subtract
+from finops.periods import Month
+from finops.spend import DaySpend
+
+Row = TypeVar("Row")
+WEEK = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of a breakdown.
+
+    Attributes:
+        name: what the cost belongs to, as billed; '(none)' where the bill names nothing.
+        amount: cost in the period looked at, exact.
+        former: cost in the period it is compared with, exact; None where there is nothing to compare with.
+    """
+
+    name: str
+    amount: Decimal
+    former: Decimal | None = None
+
+    @property
+    def change(self) -> Decimal | None:
+        """amount − former."""
+        return None if self.former is None else subtract(self.amount, self.former)
+
+
+def group(rows: Iterable[Row], key: Callable[[Row], str], cost: Callable[[Row], Decimal]) -> dict[str, Decimal]:
+    """Exact sums by key."""
+    sums: dict[str, Decimal] = {}
+    for row in rows:
+        name = key(row) or "(none)"
+        sums[name] = EXACT.add(sums.get(name, ZERO), cost(row))
+    return sums
+
+
+def compare(current: dict[str, Decimal], former: dict[str, Decimal] | None) -> list[Line]:
+    """Lines of both periods, largest amount first; the amounts add up to the current total exactly."""
+    names = current.keys() | (former or {}).keys()
+    lines = [
+        Line(name, current.get(name, ZERO), None if former is None else former.get(name, ZERO)) for name in names
+    ]
+    return sorted(lines, key=lambda line: (-abs(line.amount), line.name))
+
+
+def by_key(
+    spend: Sequence[DaySpend], key: Callable[[DaySpend], str], basis: Basis, month: Month, through: date
+) -> list[Line]:
+    """A month's actual by service, category or another key, beside the same number of days of the month before.
+
+    Args:
+        spend: rows of one currency, holding both months.
+        through: the last day counted of the month.
+    """
+    before = month.previous
+    until = before.first + (through - month.first)
+    current = group((row for row in spend if month.first <= row.day <= through), key, lambda row: row.cost(basis))
+    earlier = [row for row in spend if before.first <= row.day <= min(until, before.last)]
+    former = group(earlier, key, lambda row: row.cost(basis)) if earlier else None
+    return compare(current, former)
+
+
+def movers(spend: Sequence[DaySpend], basis: Basis, through: date, most: int = 3) -> list[Line]:
+    """Services whose cost of the last seven settled days differs most from the seven days before.
+
+    Args:
+        spend: rows of one currency, at least the 14 days up to `through`.
+        through: the last settled day.
+    """
+    start, before = through - timedelta(days=WEEK - 1), through - timedelta(days=2 * WEEK - 1)
+    recent = group((r for r in spend if start <= r.day <= through), lambda r: r.service, lambda r: r.cost(basis))
+    earlier = group((r for r in spend if before <= r.day < start), lambda r: r.service, lambda r: r.cost(basis))
+    if not earlier:
+        return []
+    lines = [line for line in compare(recent, earlier) if line.change]
+    return sorted(lines, key=lambda line: (-abs(line.change or ZERO), line.name))[:most]

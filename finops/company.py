@@ -1,0 +1,132 @@
+"""The company as configured: teams, roles, policy and schedules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from finops.basis import Basis
+from finops.policy import LADDER, Materiality, Role, Tier
+from finops.scope import Derived, Resolver, Rule
+
+
+@dataclass(frozen=True)
+class Team:
+    """Who owns a budget.
+
+    Attributes:
+        slug: the name it is asked for by.
+        name: as shown.
+        channel: Slack channel, '#name' or id; empty where it has none.
+        owners: Slack user ids, e-mails, or user groups as '@handle'.
+        engineering_lead: the same, one of them or empty.
+        currency: of its budgets; empty for the company's.
+        scope: rules, any of which may match a bill row.
+        materiality: the team's own, or None for the company's.
+        timezone: the team's own IANA zone, or empty for the company's.
+    """
+
+    slug: str
+    name: str
+    channel: str = ""
+    owners: tuple[str, ...] = ()
+    engineering_lead: str = ""
+    currency: str = ""
+    scope: tuple[Rule, ...] = ()
+    materiality: Materiality | None = None
+    timezone: str = ""
+
+
+@dataclass(frozen=True)
+class DerivedTeams:
+    """Teams made from the bill: every value of a tag or column, after the listed ones.
+
+    Attributes:
+        by: the tag or column.
+        channel: template, '{slug}' standing for the team's slug; empty for none.
+    """
+
+    by: Derived
+    channel: str = ""
+
+
+@dataclass(frozen=True)
+class Company:
+    """finops.yaml, read.
+
+    Attributes:
+        name: as shown.
+        timezone: IANA zone of schedules and dates where a team names none.
+        currency: where a team names none.
+        basis: which cost is counted where nobody asks for another.
+        visibility: 'workspace' (every team's figures are open) or 'own' (to the team and the roles).
+        settled_after: days after which a day's figures have stopped moving.
+        roles: role → Slack user ids, e-mails, or user groups as '@handle'.
+        sources: export name → path (a file or folder) that `ingest_billing` reads.
+        schedules: job name → 'HH:MM' in the company's zone, or 'every 15m'.
+    """
+
+    name: str = "Your company"
+    timezone: str = "UTC"
+    currency: str = "USD"
+    basis: Basis = Basis.EFFECTIVE
+    visibility: str = "workspace"
+    settled_after: int = 3
+    teams: tuple[Team, ...] = ()
+    derived_teams: DerivedTeams | None = None
+    roles: dict[Role, tuple[str, ...]] = field(default_factory=dict)
+    ladder: tuple[Tier, ...] = LADDER
+    materiality: Materiality = field(default_factory=Materiality)
+    sources: dict[str, str] = field(default_factory=dict)
+    schedules: dict[str, str] = field(default_factory=dict)
+
+    def resolver(self) -> Resolver:
+        """What finds the team of a charge under this configuration."""
+        derived = self.derived_teams.by if self.derived_teams else None
+        return Resolver(((team.slug, team.scope) for team in self.teams), derived)
+
+    def zone(self, team: Team | None = None) -> ZoneInfo:
+        """The time zone a team lives in, or the company's."""
+        return ZoneInfo(team.timezone if team and team.timezone else self.timezone)
+
+    def today(self, now: datetime, team: Team | None = None) -> date:
+        """The local day at an instant."""
+        return now.astimezone(self.zone(team)).date()
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody in the Slack workspace.
+
+    Attributes:
+        user_id: Slack's id.
+        email: lower case, empty where unknown.
+        groups: handles of the user groups they are in, without '@', and the groups' ids.
+    """
+
+    user_id: str
+    email: str = ""
+    groups: frozenset[str] = frozenset()
+
+    def is_named(self, names: Iterable[str]) -> bool:
+        """Whether a list of ids, e-mails and '@group' handles names this person."""
+        own = {self.user_id.lower(), self.email.lower()} - {""}
+        groups = {group.lower() for group in self.groups}
+        return any(name.lower() in own or name.lower().lstrip("@") in groups for name in names)
+
+
+def roles_of(person: Person, company: Company, team: Team | None = None) -> frozenset[Role]:
+    """The roles a person has: company-wide ones, and those in the team where one is given."""
+    found = {role for role, names in company.roles.items() if person.is_named(names)}
+    if team and person.is_named(team.owners):
+        found.add(Role.OWNER)
+    if team and team.engineering_lead and person.is_named((team.engineering_lead,)):
+        found.add(Role.ENGINEERING_LEAD)
+    return frozenset(found)
+
+
+def may_see(person: Person, company: Company, team: Team) -> bool:
+    """Whether a person may see a team's figures."""
+    return company.visibility == "workspace" or bool(roles_of(person, company, team))

@@ -1,0 +1,71 @@
+"""DuckDB in memory: the engine for bills that are files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow
+
+MEMORY_LIMIT = "800MB"
+"""Of one engine; what does not fit goes to the temporary folder."""
+
+
+class DuckDBEngine:
+    """One in-memory DuckDB; never a shared .duckdb file, which would shut out every other process.
+
+    Args:
+        temporary: folder for what does not fit into memory.
+        memory_limit: as DuckDB writes it, '800MB'.
+    """
+
+    name = "duckdb"
+
+    def __init__(self, temporary: Path, memory_limit: str = MEMORY_LIMIT) -> None:
+        self._connection = duckdb.connect(
+            config={"memory_limit": memory_limit, "temp_directory": str(temporary), "preserve_insertion_order": False}
+        )
+        self._connection.execute("SET TimeZone = 'UTC'")
+
+    def run(self, sql: str, parameters: list[Any] | None = None) -> None:
+        """Run a statement whose answer nobody needs."""
+        self._connection.cursor().execute(sql, parameters or []).fetchall()
+
+    def rows(self, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
+        """A query's whole answer as tuples: DECIMAL as Decimal, dates as date, times as naive UTC."""
+        return self._connection.cursor().execute(sql, parameters or []).fetchall()
+
+    def batches(self, sql: str, size: int = 50_000) -> Any:
+        """A query's answer in lists of tuples, read while the caller works on them."""
+        answer = self._connection.cursor().execute(sql)
+        while chunk := answer.fetchmany(size):
+            yield chunk
+
+    def columns(self, sql: str) -> dict[str, str]:
+        """Names and DuckDB types of what a query gives, in order."""
+        return {row[0]: row[1] for row in self.rows(f"DESCRIBE {sql}")}
+
+    def register(self, name: str, table: pyarrow.Table) -> None:
+        """Copy an Arrow table into the engine under a name, replacing a former one."""
+        cursor = self._connection.cursor()
+        cursor.register("arrow_to_copy", table)
+        cursor.execute(f'CREATE OR REPLACE TABLE "{name}" AS SELECT * FROM arrow_to_copy').fetchall()
+        cursor.unregister("arrow_to_copy")
+
+    def close(self) -> None:
+        """Free its memory."""
+        self._connection.close()
+
+
+ENGINE = DuckDBEngine
+
+
+def quoted(name: str) -> str:
+    """A column name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str | Path) -> str:
+    """A text as an SQL literal."""
+    return "'" + str(text).replace("'", "''") + "'"

@@ -1,0 +1,161 @@
+"""From one delivered file to the parts of the ledger: read, check, roll up, split by billing period."""
+
+from __future__ import annotations
+
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import duckdb
+
+from finops.errors import DeliveryRefused
+from storage.engines.duckdb import DuckDBEngine, literal
+from storage.ledger.bill_file import BillFile, Progress, check_columns, digest
+from storage.ledger.charges import charges_sql, groups_sql, time_sql
+from storage.ledger.checks import check_groups, check_parquet
+from storage.ledger.csv_bill import csv_to_parquet
+from storage.ledger.versions import Part, sha256
+
+
+@dataclass(frozen=True, slots=True)
+class StagedPart:
+    """A part not yet in its place.
+
+    Attributes:
+        billing_period: 'YYYY-MM'.
+        rows_path, groups_path: the two files, in the staging folder.
+    """
+
+    billing_period: str
+    part: Part
+    rows_path: Path
+    groups_path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """What was read from one file of a delivery.
+
+    Attributes:
+        parts: one per billing period in it; empty for a file with a header and no rows.
+        remarks: what is usable but should be known.
+    """
+
+    bill: BillFile
+    parts: tuple[StagedPart, ...]
+    remarks: tuple[str, ...]
+
+
+def read_file(
+    engine: DuckDBEngine,
+    path: Path,
+    shown: str,
+    number: int,
+    staging: Path,
+    *,
+    lenient: bool = False,
+    progress: Progress | None = None,
+) -> ReadFile:
+    """Read, check and roll up one file into `staging`.
+
+    Args:
+        number: of the file within the delivery, for the names of what is written.
+        lenient: read a bill that lacks mandatory columns which no figure needs.
+        progress: told the bytes read.
+
+    Raises:
+        DeliveryRefused: anything is wrong with the file.
+    """
+    rows_path, groups_path = staging / f"part-{number:04d}.parquet", staging / f"part-{number:04d}.groups.parquet"
+    remarks: list[str] = []
+    if path.name.lower().endswith(".parquet"):
+        # The copy and its checksum need one core, the rollup the other: together they cost no more than the rollup.
+        with ThreadPoolExecutor(1) as beside:
+            copied = beside.submit(digest, path, shown, rows_path, progress)
+            version, lacking, types = _open(engine, path, shown, lenient)
+            source = f"read_parquet({literal(path)})"
+            _roll_up(engine, groups_sql(charges_sql(source, types, version), version), groups_path, shown)
+            bill = copied.result()
+    else:
+        bill = digest(path, shown, progress=progress)
+        version, lacking = check_columns(shown, bill.header(), lenient)
+        remarks += csv_to_parquet(engine, bill, rows_path)
+        source = f"read_parquet({literal(rows_path)})"
+        types = engine.columns(f"SELECT * FROM {source}")
+        _roll_up(engine, groups_sql(charges_sql(source, types, version), version), groups_path, shown)
+    if lacking:
+        remarks.append(f"{shown}: not conformant to FOCUS {version}, it lacks {', '.join(lacking)}.")
+    groups = f"read_parquet({literal(groups_path)})"
+    remarks += check_groups(engine, groups, bill, source, types, version)
+    parts = _split(engine, bill, version, rows_path, groups_path, types)
+    return ReadFile(bill, tuple(parts), tuple(remarks))
+
+
+def _open(engine: DuckDBEngine, path: Path, shown: str, lenient: bool) -> tuple[str, list[str], dict[str, str]]:
+    if path.stat().st_size == 0:
+        raise DeliveryRefused(f"{shown}: the file is empty (0 bytes).", mend="Fetch the file again.")
+    types = check_parquet(engine, path, shown)
+    version, lacking = check_columns(shown, list(types), lenient)
+    return version, lacking, types
+
+
+def _roll_up(engine: DuckDBEngine, groups: str, groups_path: Path, shown: str) -> None:
+    try:
+        engine.run(f"COPY ({groups}) TO {literal(groups_path)} (FORMAT parquet)")
+    except duckdb.OutOfRangeException:
+        raise DeliveryRefused(f"{shown}: the costs add up to more than DECIMAL(38,18) holds.") from None
+    except duckdb.Error as error:
+        raise DeliveryRefused(f"{shown}: cannot be read ({str(error).splitlines()[0][:200]}).") from None
+
+
+def _split(
+    engine: DuckDBEngine, bill: BillFile, version: str, rows_path: Path, groups_path: Path, types: dict[str, str]
+) -> list[StagedPart]:
+    """One part per billing period; a Parquet file of a single one stays byte for byte as it was delivered."""
+    groups = f"read_parquet({literal(groups_path)})"
+    periods = engine.rows(f"SELECT billing_period, sum(rows)::BIGINT FROM {groups} GROUP BY 1 ORDER BY 1")
+    if len(periods) == 1:
+        rows_sha256 = bill.sha256 if bill.is_parquet else sha256(rows_path)
+        return [_staged(bill, version, *periods[0], rows_path, rows_sha256, groups_path)]
+    start = f"strftime({time_sql('BillingPeriodStart', types)}, '%Y-%m')"
+    parts = []
+    for period, rows in periods:
+        own_rows = rows_path.with_name(f"{rows_path.stem}.{period}.parquet")
+        own_groups = rows_path.with_name(f"{rows_path.stem}.{period}.groups.parquet")
+        for query, target in (
+            (f"SELECT * FROM read_parquet({literal(rows_path)}) WHERE {start} = {literal(period)}", own_rows),
+            (f"SELECT * FROM {groups} WHERE billing_period = {literal(period)}", own_groups),
+        ):
+            engine.run(f"COPY ({query}) TO {literal(target)} (FORMAT parquet, COMPRESSION zstd)")
+        parts.append(_staged(bill, version, period, rows, own_rows, sha256(own_rows), own_groups))
+    return parts
+
+
+def _staged(
+    bill: BillFile, version: str, period: str, rows: int, rows_path: Path, rows_sha256: str, groups_path: Path
+) -> StagedPart:
+    part = Part(
+        rows_file=rows_path.name,
+        groups_file=groups_path.name,
+        source=bill.shown,
+        source_bytes=bill.size,
+        source_sha256=bill.sha256,
+        rows_sha256=rows_sha256,
+        groups_sha256=sha256(groups_path),
+        focus_version=version,
+        rows=rows,
+    )
+    return StagedPart(period, part, rows_path, groups_path)
+
+
+def reuse(part: Part, billing_period: str, folder: Path, number: int, staging: Path) -> StagedPart:
+    """Take a part of a former version over into a new one: the file was delivered again unchanged."""
+    rows_path, groups_path = staging / f"kept-{number:04d}.parquet", staging / f"kept-{number:04d}.groups.parquet"
+    for old, new in ((part.rows_file, rows_path), (part.groups_file, groups_path)):
+        try:
+            new.hardlink_to(folder / old)
+        except OSError:
+            shutil.copyfile(folder / old, new)
+    taken = replace(part, rows_file=rows_path.name, groups_file=groups_path.name)
+    return StagedPart(billing_period, taken, rows_path, groups_path)

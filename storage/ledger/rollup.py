@@ -1,0 +1,120 @@
+"""The published rollup of a version: its groups with the team of each, resolved once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+
+from finops.company import Company
+from finops.scope import Charge, Resolver, parse_tags
+from storage.engines.duckdb import DuckDBEngine, literal
+
+WHO = ("provider", "sub_account_id", "sub_account_name", "service", "tags")
+"""The columns of a group that decide its team."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How far a version reaches: its rows, and the first and last day of ChargePeriodStart."""
+
+    rows: int
+    first_day: date
+    last_day: date
+
+
+def files_sql(files: Iterable[Path]) -> str:
+    """FROM-clause text of rollup files."""
+    return f"read_parquet([{', '.join(literal(file) for file in files)}])"
+
+
+def fingerprint(company: Company) -> str:
+    """Changes whenever the configuration may put a row into another team."""
+    scopes = [(team.slug, team.scope) for team in company.teams]
+    derived = company.derived_teams.by if company.derived_teams else None
+    return hashlib.sha256(repr((scopes, derived)).encode()).hexdigest()[:16]
+
+
+class Rollup:
+    """Groups of one version joined with their team.
+
+    Args:
+        engine: holds the tables this makes; one rollup at a time.
+        files: the version's groups files.
+        resolver: finds the team of a charge.
+    """
+
+    def __init__(self, engine: DuckDBEngine, files: list[Path], resolver: Resolver) -> None:
+        self._engine = engine
+        engine.run(f"CREATE OR REPLACE TABLE who AS SELECT DISTINCT {', '.join(WHO)} FROM {files_sql(files)}")
+        engine.run("CREATE OR REPLACE SEQUENCE who_number")
+        engine.run("CREATE OR REPLACE TABLE who AS SELECT nextval('who_number') AS number, * FROM who")
+        rows = engine.rows(f"SELECT number, {', '.join(WHO)} FROM who")
+        tags = {text: parse_tags(text) for text in {row[5] for row in rows}}
+        found = [resolver.resolve(Charge(*row[1:5], tags[row[5]])) for row in rows]
+        self.teams = dict(found)
+        engine.register(
+            "team_of", pyarrow.table({"number": [row[0] for row in rows], "team": [team for team, _ in found]})
+        )
+        same = " AND ".join(f"who.{name} IS NOT DISTINCT FROM charge.{name}" for name in WHO)
+        self.source = (
+            f"(SELECT team_of.team, charge.* FROM {files_sql(files)} charge JOIN who ON {same} "
+            "JOIN team_of ON team_of.number = who.number)"
+        )
+
+    def extent(self) -> Extent:
+        """Rows and days."""
+        return Extent(*self._engine.rows(f"SELECT sum(rows)::BIGINT, min(day), max(day) FROM {self.source}")[0])
+
+    def daily(self) -> Iterator[list[tuple[Any, ...]]]:
+        """Batches of (day, team, provider, service, charge_category, currency, rows, billed_cost, effective_cost).
+
+        Grain: one row each; days as ISO text, costs as decimal text; sorted as the table that takes them is.
+        """
+        return self._batches(
+            "CAST(day AS VARCHAR), team, COALESCE(provider, ''), COALESCE(service, ''), charge_category, currency", True
+        )
+
+    def monthly(self) -> Iterator[list[tuple[Any, ...]]]:
+        """Batches of (month, team, provider, sub_account_id, sub_account_name, region, category, currency, costs…)."""
+        return self._batches(
+            "strftime(day, '%Y-%m'), team, COALESCE(provider, ''), COALESCE(sub_account_id, ''), "
+            "COALESCE(sub_account_name, ''), COALESCE(region, ''), charge_category, currency",
+            False,
+        )
+
+    def _batches(self, keys: str, counted: bool) -> Iterator[list[tuple[Any, ...]]]:
+        count = "sum(rows)::BIGINT, " if counted else ""
+        costs = "CAST(sum(billed_cost) AS VARCHAR), CAST(sum(effective_cost) AS VARCHAR)"
+        answer: Iterator[list[tuple[Any, ...]]] = self._engine.batches(
+            f"SELECT {keys}, {count}{costs} FROM {self.source} GROUP BY ALL ORDER BY 1, 2"
+        )
+        return answer
+
+
+def changes(
+    engine: DuckDBEngine, old: list[Path], new: list[Path], resolver: Resolver, through: date
+) -> list[tuple[Any, ...]]:
+    """What a new version changed on days up to `through`, both read with today's scopes.
+
+    Returns:
+        (team, month, currency, charge_category, billed_cost, effective_cost), new − old, only where not both zero.
+    """
+    sums = (
+        "SELECT team, strftime(day, '%Y-%m') AS month, currency, charge_category, {sign}sum(billed_cost) AS billed, "
+        "{sign}sum(effective_cost) AS effective FROM {source} WHERE day <= ? GROUP BY ALL"
+    )
+    former = Rollup(engine, old, resolver).source
+    engine.run("CREATE OR REPLACE TABLE former AS " + sums.format(sign="-", source=former), [through])
+    current = Rollup(engine, new, resolver).source
+    engine.run("CREATE OR REPLACE TABLE renewed AS " + sums.format(sign="", source=current), [through])
+    return engine.rows(
+        "SELECT team, month, currency, charge_category, sum(billed) AS billed, sum(effective) AS effective "
+        "FROM (SELECT * FROM former UNION ALL SELECT * FROM renewed) GROUP BY ALL "
+        "HAVING sum(billed) <> 0 OR sum(effective) <> 0 ORDER BY ALL"
+    )

@@ -1,0 +1,209 @@
+"""Publishing a delivery: the serving tables and the record of the run change in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from storage.bulk import insert_rows
+from storage.ledger.rollup import Extent, Rollup
+from storage.ledger.versions import Version
+from storage.tables import (
+    BillingPeriodRow,
+    DailySpendRow,
+    IngestRunRow,
+    MonthlySpendRow,
+    RestatementRow,
+    TeamRow,
+)
+
+DAILY = (
+    "day",
+    "team",
+    "provider",
+    "service",
+    "charge_category",
+    "currency",
+    "rows",
+    "period",
+    "billed_cost",
+    "effective_cost",
+)
+MONTHLY = (
+    "month",
+    "team",
+    "provider",
+    "sub_account_id",
+    "sub_account_name",
+    "region",
+    "charge_category",
+    "currency",
+    "period",
+    "billed_cost",
+    "effective_cost",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class IngestRun:
+    """What is recorded of one attempt to take in an export.
+
+    Attributes:
+        outcome: 'published', 'unchanged', 'refused' or 'failed'.
+        reason: one line where it was refused or failed.
+        faults: the faults found, at most 20.
+    """
+
+    export: str
+    source: str
+    outcome: str
+    started_at: datetime
+    finished_at: datetime
+    rows: int = 0
+    reason: str = ""
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedPeriod:
+    """The current version of a billing period, as the state database names it."""
+
+    id: int
+    export: str
+    billing_period: str
+    version: int
+    scope_fingerprint: str
+    confirmed_at: datetime
+    last_day: date
+
+
+def record_run(connection: Connection, run: IngestRun) -> int:
+    """Write the run; returns its id."""
+    row = {name: getattr(run, name) for name in run.__slots__} | {"faults": list(run.faults)}
+    key = connection.execute(insert(IngestRunRow).values(**row)).inserted_primary_key
+    return int(key[0])  # type: ignore[index]  # one row was inserted
+
+
+def published_periods(connection: Connection, export: str | None = None) -> list[PublishedPeriod]:
+    """Every current version, oldest billing period first."""
+    table = BillingPeriodRow.__table__.c  # type: ignore[attr-defined]
+    query = select(
+        table.id,
+        table.export,
+        table.billing_period,
+        table.version,
+        table.scope_fingerprint,
+        table.confirmed_at,
+        table.last_day,
+    ).order_by(table.export, table.billing_period)
+    if export is not None:
+        query = query.where(table.export == export)
+    return [PublishedPeriod(*row) for row in connection.execute(query)]
+
+
+def publish_period(
+    connection: Connection,
+    version: Version,
+    rollup: Rollup,
+    extent: Extent,
+    *,
+    fingerprint: str,
+    run: int,
+    changed: Sequence[tuple[Any, ...]],
+) -> None:
+    """Make a version the one that is served, replacing the former whole.
+
+    Args:
+        changed: as from rollup.changes; empty for a first version or one that changed no day delivered before.
+    """
+    delivered_at = datetime.fromisoformat(version.delivered_at)
+    period = _period_row(connection, version, extent, fingerprint, run, delivered_at, bool(changed))
+    _remember_teams(connection, rollup)
+    insert_rows(
+        connection, DailySpendRow, DAILY, ([(*row[:7], period, *row[7:]) for row in batch] for batch in rollup.daily())
+    )
+    insert_rows(
+        connection,
+        MonthlySpendRow,
+        MONTHLY,
+        ([(*row[:8], period, *row[8:]) for row in batch] for batch in rollup.monthly()),
+    )
+    if changed:
+        connection.execute(
+            insert(RestatementRow),
+            [
+                {
+                    "period": period,
+                    "version": version.version,
+                    "team": team,
+                    "month": month,
+                    "currency": currency,
+                    "charge_category": category,
+                    "billed_cost": Decimal(billed),
+                    "effective_cost": Decimal(effective),
+                    "restated_at": delivered_at,
+                }
+                for team, month, currency, category, billed, effective in changed
+            ],
+        )
+
+
+def confirm_periods(connection: Connection, export: str, billing_periods: Sequence[str], now: datetime) -> None:
+    """Note that the provider delivered these billing periods again, unchanged: their days settle by it."""
+    table = BillingPeriodRow.__table__  # type: ignore[attr-defined]
+    where = (table.c.export == export, table.c.billing_period.in_(billing_periods), table.c.confirmed_at < now)
+    connection.execute(update(table).where(*where).values(confirmed_at=now))
+
+
+def _period_row(
+    connection: Connection,
+    version: Version,
+    extent: Extent,
+    fingerprint: str,
+    run: int,
+    delivered_at: datetime,
+    restated: bool,
+) -> int:
+    """Insert or update the period's row and clear what it served; returns its id."""
+    table = BillingPeriodRow.__table__  # type: ignore[attr-defined]
+    values = {
+        "version": version.version,
+        "rows": extent.rows,
+        "first_day": extent.first_day,
+        "last_day": extent.last_day,
+        "delivered_at": delivered_at,
+        "confirmed_at": delivered_at,
+        "restated": restated,
+        "scope_fingerprint": fingerprint,
+        "ingest_run": run,
+    }
+    former = connection.execute(
+        select(table.c.id, table.c.first_day, table.c.last_day).where(
+            table.c.export == version.export, table.c.billing_period == version.billing_period
+        )
+    ).first()
+    if former is None:
+        own = {"export": version.export, "billing_period": version.billing_period}
+        return int(connection.execute(insert(table).values(**values, **own)).inserted_primary_key[0])  # type: ignore[index]
+    period = int(former.id)
+    daily, monthly = DailySpendRow.__table__.c, MonthlySpendRow.__table__.c  # type: ignore[attr-defined]
+    connection.execute(
+        delete(DailySpendRow).where(daily.day.between(former.first_day, former.last_day), daily.period == period)
+    )
+    months = (str(former.first_day)[:7], str(former.last_day)[:7])
+    connection.execute(delete(MonthlySpendRow).where(monthly.month.between(*months), monthly.period == period))
+    connection.execute(update(table).where(table.c.id == period).values(**values))
+    return period
+
+
+def _remember_teams(connection: Connection, rollup: Rollup) -> None:
+    rows = [{"slug": slug, "name": name} for slug, name in sorted(rollup.teams.items())]
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    if rows:
+        connection.execute(dialect.insert(TeamRow).on_conflict_do_nothing(), rows)

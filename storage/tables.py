@@ -1,0 +1,209 @@
+"""The state database's tables. Rows of these never leave storage/."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import JSON, Column, DateTime, ForeignKey, Index, Integer, UniqueConstraint
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+from storage.amounts import Amount
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment in UTC: aware in Python; SQLite keeps none of the zone, so it is taken off and put back."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To the database."""
+        if value is None:
+            return None
+        return value.astimezone(UTC) if dialect.name != "sqlite" else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """From the database."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _amount() -> Any:
+    return Column(Amount(), nullable=False)
+
+
+def _instant(nullable: bool = False) -> Any:
+    return Column(Instant(), nullable=nullable)
+
+
+class TeamRow(SQLModel, table=True):
+    """A team that some bill or budget has named; listed ones are also in finops.yaml, which decides."""
+
+    __tablename__ = "team"
+    slug: str = Field(primary_key=True)
+    name: str
+
+
+class BudgetRow(SQLModel, table=True):
+    """A version of a team's budget for a month; the highest approved version counts."""
+
+    __tablename__ = "budget"
+    __table_args__ = (UniqueConstraint("team", "month", "currency", "version"),)
+    id: int | None = Field(default=None, primary_key=True)
+    team: str
+    month: str
+    currency: str
+    version: int
+    amount: Decimal = Field(sa_column=_amount())
+    status: str = "approved"
+    source: str
+    recorded_by: str
+    recorded_at: datetime = Field(sa_column=_instant())
+
+
+class IngestRunRow(SQLModel, table=True):
+    """One attempt to take in an export: what it read and what became of it (published, unchanged, refused, failed)."""
+
+    __tablename__ = "ingest_run"
+    id: int | None = Field(default=None, primary_key=True)
+    export: str = Field(index=True)
+    source: str
+    outcome: str
+    reason: str = ""
+    faults: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    rows: int = 0
+    started_at: datetime = Field(sa_column=_instant())
+    finished_at: datetime = Field(sa_column=_instant())
+
+
+class BillingPeriodRow(SQLModel, table=True):
+    """The current version of one billing period of one export: what every figure served rests on."""
+
+    __tablename__ = "billing_period"
+    __table_args__ = (UniqueConstraint("export", "billing_period"),)
+    id: int | None = Field(default=None, primary_key=True)
+    export: str
+    billing_period: str
+    version: int
+    rows: int
+    first_day: date
+    last_day: date
+    delivered_at: datetime = Field(sa_column=_instant())
+    confirmed_at: datetime = Field(sa_column=_instant())
+    restated: bool
+    scope_fingerprint: str
+    ingest_run: int = Field(sa_column=Column(Integer, ForeignKey("ingest_run.id"), nullable=False))
+
+
+class DailySpendRow(SQLModel, table=True):
+    """The hot table: every interactive answer reads it. Days come first in its key: a month is one contiguous range."""
+
+    __tablename__ = "daily_spend"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    day: date = Field(primary_key=True)
+    team: str = Field(primary_key=True)
+    period: int = Field(primary_key=True)
+    provider: str = Field(primary_key=True)
+    service: str = Field(primary_key=True)
+    charge_category: str = Field(primary_key=True)
+    currency: str = Field(primary_key=True)
+    rows: int
+    billed_cost: Decimal = Field(sa_column=_amount())
+    effective_cost: Decimal = Field(sa_column=_amount())
+
+
+class MonthlySpendRow(SQLModel, table=True):
+    """A team's month by sub-account and region: what `by account` and `by region` read."""
+
+    __tablename__ = "monthly_spend"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    month: str = Field(primary_key=True)
+    team: str = Field(primary_key=True)
+    period: int = Field(primary_key=True)
+    provider: str = Field(primary_key=True)
+    sub_account_id: str = Field(primary_key=True)
+    sub_account_name: str = Field(primary_key=True)
+    region: str = Field(primary_key=True)
+    charge_category: str = Field(primary_key=True)
+    currency: str = Field(primary_key=True)
+    billed_cost: Decimal = Field(sa_column=_amount())
+    effective_cost: Decimal = Field(sa_column=_amount())
+
+
+class RestatementRow(SQLModel, table=True):
+    """By how much a new version of a billing period changed a team's days that had been delivered before."""
+
+    __tablename__ = "restatement"
+    __table_args__ = (Index("restatement_of_month", "month", "team"),)
+    period: int = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    team: str = Field(primary_key=True)
+    month: str = Field(primary_key=True)
+    currency: str = Field(primary_key=True)
+    charge_category: str = Field(primary_key=True)
+    billed_cost: Decimal = Field(sa_column=_amount())
+    effective_cost: Decimal = Field(sa_column=_amount())
+    restated_at: datetime = Field(sa_column=_instant())
+
+
+class DeliveryRow(SQLModel, table=True):
+    """A Slack effect: one message or view, its newest wanted state, and how far the sender has come with it."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (Index("delivery_due", "state", "next_attempt_at"),)
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True)
+    kind: str
+    team: str = ""
+    destination: str
+    payload: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    revision: int = 1
+    sent_revision: int = 0
+    state: str = "due"
+    attempts: int = 0
+    next_attempt_at: datetime = Field(sa_column=_instant())
+    lease_owner: str = ""
+    lease_until: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    channel: str = ""
+    ts: str = ""
+    outcome_unknown: bool = False
+    error: str = ""
+    created_at: datetime = Field(sa_column=_instant())
+    updated_at: datetime = Field(sa_column=_instant())
+
+
+class ClaimRow(SQLModel, table=True):
+    """A unit of scheduled work: whoever inserts the row does it; a lease that ran out frees it for another."""
+
+    __tablename__ = "claim"
+    work: str = Field(primary_key=True)
+    due: str = Field(primary_key=True)
+    owner: str
+    lease_until: datetime = Field(sa_column=_instant())
+    attempts: int = 1
+    finished_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    outcome: str = ""
+
+
+class SlackPersonRow(SQLModel, table=True):
+    """Cache of the workspace's members, refreshed by the worker: listeners never ask Slack."""
+
+    __tablename__ = "slack_person"
+    user_id: str = Field(primary_key=True)
+    name: str
+    email: str = Field(default="", index=True)
+    timezone: str = ""
+
+
+class SlackGroupMemberRow(SQLModel, table=True):
+    """Cache of user groups and who is in them."""
+
+    __tablename__ = "slack_group_member"
+    group_id: str = Field(primary_key=True)
+    user_id: str = Field(primary_key=True)
+    handle: str
