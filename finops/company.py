@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from finops.basis import Basis
@@ -81,6 +82,11 @@ class Company:
     materiality: Materiality = field(default_factory=Materiality)
     sources: dict[str, str] = field(default_factory=dict)
     schedules: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def listed(self) -> dict[str, Team]:
+        """The listed teams by slug, in their order."""
+        return {team.slug: team for team in self.teams}
 
     def resolver(self) -> Resolver:
         """What finds the team of a charge under this configuration."""

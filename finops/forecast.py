@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from math import sqrt
-from statistics import fmean, stdev
 
-from finops.money import ZERO, add
-from finops.periods import Month
+from finops.money import EXACT, ZERO
+from finops.periods import DAY, Month
 
 RHYTHM_DAYS = 28
 """Settled days the weekday rhythm is taken from: four of each weekday."""
@@ -27,15 +26,26 @@ class Forecast:
     Attributes:
         amount: expected actual of the whole month, in the spend's currency, rounded to 1/10000.
         low, high: its 80 % interval.
+        settled: actual of the month's settled days, exact.
         settled_through: the last day it rests on.
-        by_day: expected cumulative actual at the end of each day after settled_through, for the picture.
+        rhythm: expected cost of a day by weekday, Monday first.
     """
 
     amount: Decimal
     low: Decimal
     high: Decimal
+    settled: Decimal
     settled_through: date
-    by_day: tuple[tuple[date, Decimal], ...]
+    rhythm: tuple[float, ...]
+
+    def by_day(self, month: Month) -> list[tuple[date, Decimal]]:
+        """Expected cumulative actual at the end of each day not yet settled, for the picture."""
+        expected, days = float(self.settled), []
+        for day in month.days():
+            if day > self.settled_through:
+                expected += self.rhythm[day.weekday()]
+                days.append((day, _money(expected)))
+        return days
 
 
 def forecast_month(month: Month, daily: Mapping[date, Decimal], settled_through: date) -> Forecast | None:
@@ -53,39 +63,45 @@ def forecast_month(month: Month, daily: Mapping[date, Decimal], settled_through:
     Returns:
         None where fewer than 7 settled days are known, or the month has not begun to settle within four weeks.
     """
-    known = [day for day in daily if day <= settled_through]
-    if not known or settled_through < month.first - timedelta(days=RHYTHM_DAYS):
+    first_known = min(daily, default=settled_through + DAY)
+    start = max(first_known, settled_through - (RHYTHM_DAYS - 1) * DAY)
+    known = (settled_through - start).days + 1
+    if known < LEAST_DAYS or settled_through < month.first - RHYTHM_DAYS * DAY:
         return None
-    start = max(min(known), settled_through - timedelta(days=RHYTHM_DAYS - 1))
-    window = [start + timedelta(days=number) for number in range((settled_through - start).days + 1)]
-    if len(window) < LEAST_DAYS:
-        return None
-    costs = {day: float(daily.get(day, ZERO)) for day in window if day.day != 1}
+    costs: list[tuple[int, float]] = []
+    settled = ZERO
+    for number in range(known):
+        day = start + number * DAY
+        cost = daily.get(day, ZERO)
+        if day.day != 1:
+            costs.append((day.weekday(), float(cost)))
+    for day, cost in daily.items():
+        if day <= settled_through and day in month:
+            settled = EXACT.add(settled, cost)
     rhythm = _rhythm(costs)
-    scatter = _scatter(costs, rhythm)
-    settled = add(cost for day, cost in daily.items() if month.first <= day <= settled_through)
-    left = [day for day in month.days() if day > settled_through]
-    expected, by_day = float(settled), []
-    for day in left:
-        expected += rhythm[day.weekday()]
-        by_day.append((day, _money(expected)))
-    spread = Z_80 * scatter * sqrt(len(left) + len(left) ** 2 / max(1, len(costs)))
+    first_open = max(settled_through + DAY, month.first)
+    left = max(0, (month.last - first_open).days + 1)
+    weekday = first_open.weekday()
+    expected = float(settled) + sum(rhythm[(weekday + number) % 7] for number in range(left))
+    spread = Z_80 * _scatter(costs, rhythm) * sqrt(left + left**2 / max(1, len(costs)))
     amount = _money(expected) if left else settled
-    return Forecast(amount, _money(expected - spread), _money(expected + spread), settled_through, tuple(by_day))
+    return Forecast(amount, _money(expected - spread), _money(expected + spread), settled, settled_through, rhythm)
 
 
-def _rhythm(costs: Mapping[date, float]) -> Sequence[float]:
+def _rhythm(costs: Sequence[tuple[int, float]]) -> tuple[float, ...]:
     """Mean cost by weekday, Monday first; a weekday never seen has the mean of all."""
-    overall = fmean(costs.values()) if costs else 0.0
-    by_weekday: list[list[float]] = [[] for _ in range(7)]
-    for day, cost in costs.items():
-        by_weekday[day.weekday()].append(cost)
-    return [fmean(seen) if seen else overall for seen in by_weekday]
+    sums, counts = [0.0] * 7, [0] * 7
+    for weekday, cost in costs:
+        sums[weekday] += cost
+        counts[weekday] += 1
+    overall = sum(sums) / max(1, len(costs))
+    return tuple(total / count if count else overall for total, count in zip(sums, counts, strict=True))
 
 
-def _scatter(costs: Mapping[date, float], rhythm: Sequence[float]) -> float:
-    """Standard deviation of the days around their weekday's mean."""
-    return stdev(cost - rhythm[day.weekday()] for day, cost in costs.items()) if len(costs) > 1 else 0.0
+def _scatter(costs: Sequence[tuple[int, float]], rhythm: Sequence[float]) -> float:
+    """Standard deviation of the days around their weekday's mean (which their own mean is, so it is not taken off)."""
+    squares = sum((cost - rhythm[weekday]) ** 2 for weekday, cost in costs)
+    return sqrt(squares / max(1, len(costs) - 1))
 
 
 def _money(value: float) -> Decimal:

@@ -62,7 +62,7 @@ class Month:
         return monthrange(self.year, self.month)[1]
 
     def __contains__(self, day: date) -> bool:
-        return (day.year, day.month) == (self.year, self.month)
+        return day.month == self.month and day.year == self.year
 
     def __str__(self) -> str:
         return f"{self.year:04d}-{self.month:02d}"

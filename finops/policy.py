@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 from enum import StrEnum
 
 from finops.money import EXACT, ZERO
+
+RATIO = Context(prec=28)
 
 
 class Role(StrEnum):
@@ -88,8 +90,8 @@ class Materiality:
 
 
 def ratio_of(variance: Decimal, budget: Decimal | None) -> Decimal | None:
-    """variance / budget to 60 digits; None where the budget is absent, zero or negative."""
-    return EXACT.divide(variance, budget) if budget is not None and budget > 0 else None
+    """variance / budget to 28 digits; None where the budget is absent, zero or negative."""
+    return RATIO.divide(variance, budget) if budget is not None and budget > 0 else None
 
 
 def tier_of(

@@ -114,7 +114,7 @@ def assess(
     ladder: Sequence[Tier],
     materiality: Materiality,
     by_invoice: bool = False,
-    restated_from: Decimal | None = None,
+    restated_by: Decimal | None = None,
 ) -> TeamMonth:
     """Judge a team's month.
 
@@ -123,6 +123,7 @@ def assess(
             invoice: day → cost of the month's billing period alone.
         freshness: of the exports the team's spend comes from.
         as_of: the local day the month is looked at.
+        restated_by: by how much the latest restatement changed the actual, None where none did.
     """
     own = daily if by_invoice else {day: cost for day, cost in daily.items() if day in month}
     reached = freshness.data_through is not None and (freshness.data_through >= month.first or bool(own))
@@ -154,7 +155,7 @@ def assess(
         as_of=as_of,
         daily=own,
         by_invoice=by_invoice,
-        restated_from=restated_from,
+        restated_from=subtract(actual, restated_by) if actual is not None and restated_by is not None else None,
     )
 
 

@@ -161,6 +161,7 @@ class DeliveryRow(SQLModel, table=True):
     kind: str
     team: str = ""
     destination: str
+    thread_of: str = ""
     payload: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     revision: int = 1
     sent_revision: int = 0
@@ -188,6 +189,15 @@ class ClaimRow(SQLModel, table=True):
     attempts: int = 1
     finished_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
     outcome: str = ""
+
+
+class SlackChannelRow(SQLModel, table=True):
+    """Cache of the workspace's channels and whether the bot is in them."""
+
+    __tablename__ = "slack_channel"
+    channel_id: str = Field(primary_key=True)
+    name: str = Field(index=True)
+    is_member: bool
 
 
 class SlackPersonRow(SQLModel, table=True):

@@ -91,6 +91,25 @@ def ingest(
         shutil.rmtree(work, ignore_errors=True)
 
 
+def republish(*, company: Company, state: State, ledger: Ledger, now: datetime) -> int:
+    """Assign every published row to its team anew where the scopes have changed; returns how many periods had to be."""
+    with state.reading() as connection:
+        exports = sorted({period.export for period in published_periods(connection)})
+    count = 0
+    for export in exports:
+        work = Path(tempfile.mkdtemp(dir=ledger.workspace))
+        engine = ENGINE(work)
+        try:
+            delivery = _Delivery(export, company, state, ledger, now, work)
+            if stale := delivery.stale():
+                delivery.publish(engine, {}, stale, (), "finops.yaml")
+            count += len(stale)
+        finally:
+            engine.close()
+            shutil.rmtree(work, ignore_errors=True)
+    return count
+
+
 class _Delivery:
     """One ingest under way."""
 
@@ -116,17 +135,13 @@ class _Delivery:
                 if period not in self.versions
                 or self.versions[period].sources != {part.part.source_sha256 for part in parts}
             }
-            stale = [
-                period
-                for period, former in self.former.items()
-                if period not in changed and former.scope_fingerprint != self.fingerprint
-            ]
+            stale = [period for period in self.stale() if period not in changed]
             if not staged:
                 raise DeliveryRefused("The delivery has no rows.", mend="A month without charges is not delivered.")
             steps.step("publish")
             kept = {period: self._keep(period, parts) for period, parts in changed.items()}
             unchanged = tuple(period for period in staged if period not in changed)
-            restated = self._publish(engine, kept, stale, unchanged, source)
+            restated = self.publish(engine, kept, stale, unchanged, source)
         finally:
             engine.close()
         return Ingested(
@@ -137,6 +152,10 @@ class _Delivery:
             restated,
             tuple(remarks),
         )
+
+    def stale(self) -> list[str]:
+        """Published billing periods whose rows were assigned to teams by other scopes than today's."""
+        return [period for period, former in self.former.items() if former.scope_fingerprint != self.fingerprint]
 
     def _read(
         self, engine: DuckDBEngine, files: list[tuple[Path, str]], lenient: bool, steps: Steps
@@ -189,7 +208,7 @@ class _Delivery:
         version = Version(self.export, period, number, self.now.isoformat(), tuple(kept), folder)
         return self.ledger.keep(folder, version)
 
-    def _publish(
+    def publish(
         self, engine: DuckDBEngine, kept: dict[str, Version], stale: list[str], unchanged: tuple[str, ...], source: str
     ) -> tuple[str, ...]:
         """One transaction for all of it; a version that could not be published is taken out of the ledger again."""

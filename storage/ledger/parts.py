@@ -151,8 +151,11 @@ def _staged(
 
 def reuse(part: Part, billing_period: str, folder: Path, number: int, staging: Path) -> StagedPart:
     """Take a part of a former version over into a new one: the file was delivered again unchanged."""
-    rows_path, groups_path = staging / f"kept-{number:04d}.parquet", staging / f"kept-{number:04d}.groups.parquet"
+    stem = f"kept-{number:04d}.{billing_period}"
+    rows_path, groups_path = staging / f"{stem}.parquet", staging / f"{stem}.groups.parquet"
     for old, new in ((part.rows_file, rows_path), (part.groups_file, groups_path)):
+        if new.exists():
+            raise FileExistsError(new)  # writing through a hard link would change the former version
         try:
             new.hardlink_to(folder / old)
         except OSError:

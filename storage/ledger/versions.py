@@ -115,6 +115,7 @@ class Ledger:
         for file in staged.iterdir():
             with file.open("rb") as opened:
                 os.fsync(opened.fileno())
+            file.chmod(0o444)
         target = self._folder(version.export, version.billing_period) / f"v{version.version:04d}"
         target.parent.mkdir(parents=True, exist_ok=True)
         staged.rename(target)

@@ -68,6 +68,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("team", sa.String(), nullable=False),
         sa.Column("destination", sa.String(), nullable=False),
+        sa.Column("thread_of", sa.String(), nullable=False),
         sa.Column("payload", sa.JSON(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("sent_revision", sa.Integer(), nullable=False),
@@ -149,6 +150,16 @@ def upgrade() -> None:
         "restatement_of_month", "restatement", ["month", "team"], unique=False
     )
     op.create_table(
+        "slack_channel",
+        sa.Column("channel_id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("is_member", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("channel_id"),
+    )
+    op.create_index(
+        op.f("ix_slack_channel_name"), "slack_channel", ["name"], unique=False
+    )
+    op.create_table(
         "slack_group_member",
         sa.Column("group_id", sa.String(), nullable=False),
         sa.Column("user_id", sa.String(), nullable=False),
@@ -202,6 +213,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_slack_person_email"), table_name="slack_person")
     op.drop_table("slack_person")
     op.drop_table("slack_group_member")
+    op.drop_index(op.f("ix_slack_channel_name"), table_name="slack_channel")
+    op.drop_table("slack_channel")
     op.drop_index("restatement_of_month", table_name="restatement")
     op.drop_table("restatement")
     op.drop_table("monthly_spend")

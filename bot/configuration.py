@@ -1,0 +1,248 @@
+"""finops.yaml: read, checked, and turned into a Company; every refusal names file, line and column."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
+
+import yaml
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from finops.basis import Basis
+from finops.company import Company, DerivedTeams, Team
+from finops.errors import ConfigurationRefused
+from finops.policy import LADDER, Materiality, Role, Tier
+from finops.scope import UNALLOCATED, Derived, Rule
+
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+Position = tuple[int, int]
+Path_ = tuple[str | int, ...]
+
+
+def _fraction(value: Any) -> Any:
+    """'5 %' as 0.05."""
+    if isinstance(value, str) and value.strip().endswith("%"):
+        return Decimal(value.strip().rstrip("% ")) / 100
+    return value
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _known_zone(value: str) -> str:
+    if value and value not in available_timezones():
+        raise ValueError(f"'{value}' is not an IANA time zone such as Europe/Berlin")
+    return value
+
+
+Fraction = Annotated[Decimal, BeforeValidator(_fraction)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+Zone = Annotated[str, AfterValidator(_known_zone)]
+Slug = Annotated[str, Field(pattern=r"^[^\W_]+(-[^\W_]+)*$")]
+Schedule = Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|every [1-9]\d*[mh]|off)$")]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Rule(_Model):
+    sub_account_id: Names = ()
+    sub_account_name: Names = ()
+    service: Names = ()
+    provider: Names = ()
+    tag: dict[str, Names] = {}
+
+    @model_validator(mode="after")
+    def _names_something(self) -> _Rule:
+        if not any((self.sub_account_id, self.sub_account_name, self.service, self.provider, self.tag)):
+            raise ValueError("a rule must name a sub_account_id, sub_account_name, service, provider or tag")
+        return self
+
+
+class _Scope(_Model):
+    any: tuple[_Rule, ...]
+
+
+class _Materiality(_Model):
+    amount: Decimal = Field(Decimal(0), ge=0)
+    ratio: Fraction = Field(Decimal(0), ge=0)
+    rule: Literal["and", "or"] = "and"
+
+    def value(self) -> Materiality:
+        return Materiality(self.amount, self.ratio, self.rule == "and")
+
+
+class _Team(_Model):
+    slug: Slug
+    name: str = ""
+    channel: str = ""
+    owners: Names = ()
+    engineering_lead: str = ""
+    currency: Currency | Literal[""] = ""
+    scope: _Scope = _Scope(any=())
+    materiality: _Materiality | None = None
+    timezone: Zone = ""
+
+
+class _TeamsFrom(_Model):
+    tag: str | None = None
+    column: Literal["SubAccountId", "SubAccountName", "ServiceName", "ServiceProviderName", "ProviderName"] | None = None
+    channel: str = ""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> _TeamsFrom:
+        if (self.tag is None) == (self.column is None):
+            raise ValueError("teams_from takes either `tag` or `column`")
+        return self
+
+
+class _Tier(_Model):
+    name: str
+    above: Fraction
+    who: tuple[Role, ...] = ()
+    duty: str = ""
+    duty_under: str = "update the forecast"
+    above_amount: Decimal | None = None
+
+
+class _Source(_Model):
+    path: str
+
+
+class _File(_Model):
+    company: str = "Your company"
+    timezone: Zone = "UTC"
+    currency: Currency = "USD"
+    basis: Basis = Basis.EFFECTIVE
+    visibility: Literal["workspace", "own"] = "workspace"
+    settled_after: int = Field(3, ge=0, le=31)
+    teams: tuple[_Team, ...] = ()
+    teams_from: _TeamsFrom | None = None
+    roles: dict[Literal["finops", "finance", "executive_sponsor"], Names] = {}
+    tiers: tuple[_Tier, ...] = ()
+    materiality: _Materiality = _Materiality()
+    sources: dict[str, _Source] = {}
+    schedules: dict[str, Schedule] = {}
+
+
+def load_company(path: Path) -> Company:
+    """Read finops.yaml.
+
+    Raises:
+        ConfigurationRefused: the file is missing, is not YAML, repeats a key, or holds what is not understood.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigurationRefused(
+            f"There is no configuration file {path}.", "Write one (README, 'Install'), or name it with --config."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationRefused(f"{path} cannot be read: {error}.") from None
+    positions: dict[Path_, Position] = {}
+    data = _parsed(path, text, positions)
+    try:
+        file = _File.model_validate(data or {})
+    except ValidationError as error:
+        raise ConfigurationRefused(_first_fault(path, error, positions)) from None
+    _refuse_repeats(path, file, positions)
+    return _company(file, path.parent)
+
+
+def _parsed(path: Path, text: str, positions: dict[Path_, Position]) -> Any:
+    try:
+        root = yaml.compose(text, Loader=LOADER)
+        return None if root is None else _plain(root, (), positions, path)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        raise ConfigurationRefused(f"{where}: not YAML, {error.problem}.") from None
+    except yaml.YAMLError as error:
+        raise ConfigurationRefused(f"{path}: not YAML, {str(error).splitlines()[0]}.") from None
+
+
+def _plain(node: yaml.Node, at: Path_, positions: dict[Path_, Position], path: Path) -> Any:
+    """A node as Python data; scalars stay text, so that a sub-account 0123 keeps its zero."""
+    positions[at] = (node.start_mark.line + 1, node.start_mark.column + 1)
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(item, (*at, number), positions, path) for number, item in enumerate(node.value)]
+    if isinstance(node, yaml.MappingNode):
+        found: dict[str, Any] = {}
+        for key, value in node.value:
+            if key.value in found:
+                mark = key.start_mark
+                raise ConfigurationRefused(f"{path}:{mark.line + 1}:{mark.column + 1}: '{key.value}' stands twice.")
+            found[key.value] = _plain(value, (*at, key.value), positions, path)
+            positions[(*at, key.value)] = (key.start_mark.line + 1, key.start_mark.column + 1)
+        return {name: value for name, value in found.items() if value is not None}
+    return None if node.tag == "tag:yaml.org,2002:null" else node.value
+
+
+def _first_fault(path: Path, error: ValidationError, positions: dict[Path_, Position]) -> str:
+    fault = error.errors()[0]
+    place = tuple(step for step in fault["loc"] if step != "[key]")
+    # The deepest place that stands in the file: a missing key is reported at what should hold it.
+    known = next(place[:length] for length in range(len(place), -1, -1) if place[:length] in positions or not length)
+    line, column = positions.get(known, (1, 1))
+    dotted = ".".join(str(step) for step in place) or "file"
+    message = fault["msg"].removeprefix("Value error, ")
+    reason = "is not a key that exists" if fault["type"] == "extra_forbidden" else message
+    more = f" ({error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    return f"{path}:{line}:{column}: {dotted}: {reason}.{more}"
+
+
+def _refuse_repeats(path: Path, file: _File, positions: dict[Path_, Position]) -> None:
+    seen: set[str] = {UNALLOCATED}
+    for number, team in enumerate(file.teams):
+        if team.slug in seen:
+            line, column = positions[("teams", number)]
+            reason = "is the name of what no team owns" if team.slug == UNALLOCATED else "stands twice"
+            raise ConfigurationRefused(f"{path}:{line}:{column}: team '{team.slug}' {reason}.")
+        seen.add(team.slug)
+    edges = [tier.above for tier in file.tiers]
+    if file.tiers and (edges != sorted(set(edges)) or edges[0] != 0):
+        line, column = positions[("tiers",)]
+        raise ConfigurationRefused(f"{path}:{line}:{column}: tiers begin with `above: 0` and rise from step to step.")
+
+
+def _company(file: _File, folder: Path) -> Company:
+    ladder = tuple(Tier(tier.name, tier.above, tier.who, tier.duty, tier.duty_under, tier.above_amount) for tier in file.tiers)
+    return Company(
+        name=file.company,
+        timezone=file.timezone,
+        currency=file.currency,
+        basis=file.basis,
+        visibility=file.visibility,
+        settled_after=file.settled_after,
+        teams=tuple(_team(team) for team in file.teams),
+        derived_teams=file.teams_from
+        and DerivedTeams(Derived(tag=file.teams_from.tag, column=file.teams_from.column), file.teams_from.channel),
+        roles={Role(role): names for role, names in file.roles.items()},
+        ladder=ladder or LADDER,
+        materiality=file.materiality.value(),
+        sources={export: str(folder / source.path) for export, source in file.sources.items()},
+        schedules=dict(file.schedules),
+    )
+
+
+def _team(team: _Team) -> Team:
+    rules = tuple(
+        Rule(rule.sub_account_id, rule.sub_account_name, rule.service, rule.provider, dict(rule.tag))
+        for rule in team.scope.any
+    )
+    return Team(
+        slug=team.slug,
+        name=team.name or team.slug,
+        channel=team.channel,
+        owners=team.owners,
+        engineering_lead=team.engineering_lead,
+        currency=team.currency,
+        scope=rules,
+        materiality=team.materiality.value() if team.materiality else None,
+        timezone=team.timezone,
+    )

@@ -1,0 +1,71 @@
+"""One installation of the product: where its configuration, state and ledger are, opened when first used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from functools import cached_property
+from pathlib import Path
+
+from bot.configuration import load_company
+from bot.settings import Settings
+from finops.company import Company
+from storage.ledger.versions import Ledger
+from storage.state import State, open_state
+
+
+def wall_clock() -> datetime:
+    """Now, in UTC."""
+    return datetime.now(UTC)
+
+
+class Installation:
+    """Opens what a process needs, each once.
+
+    Args:
+        config: the configuration file, or None for FINOPS_CONFIG and then ./finops.yaml.
+        settings: the environment; read anew where not given.
+        clock: gives now in UTC; the demo's has its own date.
+    """
+
+    def __init__(
+        self, config: Path | None = None, settings: Settings | None = None, clock: Callable[[], datetime] = wall_clock
+    ) -> None:
+        self.settings = settings or Settings()
+        self.clock = clock
+        self._config = config
+
+    @property
+    def config_path(self) -> Path:
+        """The configuration file."""
+        return self._config or self.settings.finops_config
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether there is a configuration, or one was asked for by name."""
+        return self.config_path.exists() or self.config_path != Path("finops.yaml")
+
+    @cached_property
+    def company(self) -> Company:
+        """finops.yaml; without one in this folder every row is unallocated."""
+        return load_company(self.config_path) if self.is_configured else Company()
+
+    @cached_property
+    def state(self) -> State:
+        """The state database, migrated."""
+        return open_state(self.settings.finops_database_url.get_secret_value())
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger."""
+        return Ledger(self.settings.finops_ledger)
+
+    @property
+    def now(self) -> datetime:
+        """Now, in UTC."""
+        return self.clock()
+
+    @property
+    def today(self) -> date:
+        """The company's local day."""
+        return self.company.today(self.now)

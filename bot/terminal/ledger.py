@@ -1,0 +1,120 @@
+"""`finops ledger`: what the delivered bills say, straight from the ledger."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import click
+
+from bot.installation import Installation
+from bot.terminal.output import FORMAT, show
+from finops.basis import Basis
+from finops.errors import FinopsError
+from finops.money import plain
+from finops.periods import Month
+
+
+@click.group("ledger")
+def COMMAND() -> None:  # noqa: N802
+    """Look into the ledger."""
+
+
+@COMMAND.command("totals")
+@click.option("--by", default="provider", show_default=True, help="Columns, separated by commas.")
+@click.option("--month", help="YYYY-MM; everything by default.")
+@click.option("--basis", help=f"Which cost is counted: {', '.join(Basis)}.")
+@click.option("--by-invoice", is_flag=True, help="--month is the BillingPeriod, not that of ChargePeriodStart.")
+@click.option("--export", help="One export only.")
+@FORMAT
+@click.pass_obj
+def totals(
+    installation: Installation,
+    by: str,
+    month: str | None,
+    basis: str | None,
+    by_invoice: bool,
+    export: str | None,
+    form: str,
+) -> None:
+    """Exact totals by export, provider, sub_account_id, sub_account_name, service, charge_category, billing_period, day or team."""
+    from storage.ledger.totals import ledger_totals
+
+    columns = [name.strip() for name in by.split(",") if name.strip()]
+    found = ledger_totals(
+        columns,
+        basis=Basis.parse(basis) if basis else installation.company.basis,
+        company=installation.company,
+        state=installation.state,
+        ledger=installation.ledger,
+        month=Month.parse(month) if month else None,
+        by_invoice=by_invoice,
+        export=export,
+    )
+    rows = [
+        dict(zip(columns, map(_value, total.values), strict=True))
+        | {"currency": total.currency, "rows": total.rows, "cost": plain(total.cost)}
+        for total in found
+    ]
+    show(rows, form, empty="The ledger holds nothing of that: `finops ingest PATH --export NAME`.")
+
+
+@COMMAND.command("periods")
+@FORMAT
+@click.pass_obj
+def periods(installation: Installation, form: str) -> None:
+    """Every billing period of every export, with its current version."""
+    from storage.spend import coverages
+
+    with installation.state.reading() as connection:
+        found = coverages(connection)
+    rows = [
+        {
+            "export": period.export,
+            "billing_period": period.billing_period,
+            "version": period.version,
+            "rows": period.rows,
+            "delivered_at": period.delivered_at.isoformat(),
+            "restated": period.restated,
+        }
+        for period in found.values()
+    ]
+    show(rows, form, empty="The ledger is empty: `finops ingest PATH --export NAME`.")
+
+
+@COMMAND.command("verify")
+@click.pass_obj
+def verify(installation: Installation) -> None:
+    """Recompute the SHA-256 of every current file; exit 1 where one is damaged or gone."""
+    from storage.publish import published_periods
+
+    with installation.state.reading() as connection:
+        found = published_periods(connection)
+    damaged = [
+        path
+        for period in found
+        for path in installation.ledger.damaged(
+            installation.ledger.read(period.export, period.billing_period, period.version)
+        )
+    ]
+    for path in damaged:
+        click.echo(f"damaged: {path}")
+    if damaged:
+        raise FinopsError(f"{len(damaged)} files of the ledger are not what was delivered.", "Ingest those exports again.")
+    click.echo(f"{len(found)} billing periods are whole.")
+
+
+@COMMAND.command("publish")
+@click.pass_obj
+def publish(installation: Installation) -> None:
+    """Assign every row to its team anew, after the scopes in finops.yaml changed."""
+    from storage.ledger.ingest import republish
+
+    count = republish(
+        company=installation.company, state=installation.state, ledger=installation.ledger, now=installation.now
+    )
+    click.echo(f"{count} billing periods published anew." if count else "Every row is with its team already.")
+
+
+def _value(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value

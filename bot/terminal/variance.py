@@ -1,0 +1,93 @@
+"""`finops variance`: budget against actual."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import click
+
+from bot.installation import Installation
+from bot.terminal.output import FORMAT, show
+from finops.basis import Basis
+from finops.errors import FinopsError
+from finops.money import plain
+from finops.names import nearest
+from finops.periods import Month, parse_day
+from finops.team_month import TeamMonth
+from storage.team_months import team_answer, team_months
+from storage.teams import all_teams, find_team
+
+
+@click.command("variance")
+@click.argument("team", required=False)
+@click.option("--all", "every", is_flag=True, help="Every team, `unallocated` included.")
+@click.option("--month", help="YYYY-MM; the month of --as-of by default.")
+@click.option("--as-of", help="Look at it as on the evening of this day, YYYY-MM-DD; today by default.")
+@click.option("--basis", help=f"Which cost is counted: {', '.join(Basis)}.")
+@click.option("--by-invoice", is_flag=True, help="Group by BillingPeriod instead of ChargePeriodStart.")
+@FORMAT
+@click.pass_obj
+def COMMAND(  # noqa: N802
+    installation: Installation,
+    team: str | None,
+    every: bool,
+    month: str | None,
+    as_of: str | None,
+    basis: str | None,
+    by_invoice: bool,
+    form: str,
+) -> None:
+    """A team's month: budget, actual, variance, tier and forecast."""
+    if every == (team is not None):
+        raise click.UsageError("Give one team, or --all.")
+    company = installation.company
+    day = parse_day(as_of) if as_of else installation.today
+    wanted = Month.parse(month) if month else Month.of(day)
+    counted = Basis.parse(basis) if basis else company.basis
+    with installation.state.reading() as connection:
+        if team is None:
+            months = team_months(connection, company, wanted, day, counted, by_invoice)
+            show([as_row(each) for each in months], form)
+            return
+        found = find_team(connection, company, team)
+        if found is None:
+            raise unknown_team(team, list(all_teams(connection, company)))
+        answer = team_answer(connection, company, found, wanted, day, counted, by_invoice)
+    if form == "json":
+        import json
+
+        click.echo(json.dumps(as_row(answer.month), indent=1, ensure_ascii=False))
+    else:
+        show([as_row(each) for each in (answer.month, *answer.others)], form)
+
+
+def as_row(month: TeamMonth) -> dict[str, Any]:
+    """A team's month in the shape that programs rely on; amounts as text in full precision."""
+    return {
+        "team": month.team,
+        "month": str(month.month),
+        "basis": month.basis.value,
+        "currency": month.currency,
+        "budget": _text(month.budget),
+        "actual": _text(month.actual),
+        "variance": _text(month.variance),
+        "variance_ratio": _text(month.variance_ratio),
+        "tier": month.tier.name if month.tier else None,
+        "forecast": _text(month.forecast.amount) if month.forecast else None,
+        "data_through": month.data_through.isoformat() if month.data_through else None,
+        "provisional_from": month.provisional_from.isoformat() if month.provisional_from else None,
+        "partial": month.partial,
+        "restated_from": _text(month.restated_from),
+    }
+
+
+def _text(amount: Decimal | None) -> str | None:
+    return None if amount is None else plain(amount)
+
+
+def unknown_team(name: str, known: list[str]) -> FinopsError:
+    """The refusal for a team that does not exist, with the nearest that do."""
+    near = nearest(name, known)
+    hint = f"Did you mean {' or '.join(near)}?" if near else "`finops variance --all` lists every team."
+    return FinopsError(f"There is no team '{name}'.", hint)

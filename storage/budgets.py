@@ -1,0 +1,138 @@
+"""Budgets: imported whole or not at all, every version kept."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+
+from sqlalchemy import Connection, insert, select, true
+
+from finops.budget import Budget
+from finops.errors import BudgetRefused, FinopsError
+from finops.money import SCALE
+from finops.periods import Month
+from storage.tables import BudgetRow
+
+TABLE = BudgetRow.__table__  # type: ignore[attr-defined]
+COLUMNS = ("team", "month", "amount", "currency")
+MOST_FAULTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedBudgets:
+    """How many budgets a file changed, set for the first time, and left as they were."""
+
+    new: int
+    changed: int
+    unchanged: int
+
+
+def parse_budgets(text: str, shown: str, team_fault: Callable[[str], str | None]) -> list[Budget]:
+    """Read a CSV with the columns team, month, amount, currency (in any order, others ignored).
+
+    Args:
+        text: the file's text.
+        shown: its name in messages.
+        team_fault: what is wrong with a team's name, None where nothing is.
+
+    Raises:
+        BudgetRefused: any row is unusable, or names a team, month and currency twice; up to 20 are named.
+    """
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""), restkey="", skipinitialspace=True)
+    header = [name.strip().lower() for name in reader.fieldnames or []]
+    if lacking := [name for name in COLUMNS if name not in header]:
+        raise BudgetRefused(f"{shown}, line 1: no column {', '.join(lacking)}.", f"A budget file has {', '.join(COLUMNS)}.")
+    reader.fieldnames = header
+    budgets: dict[tuple[str, Month, str], int] = {}
+    found: list[Budget] = []
+    faults: list[str] = []
+    try:
+        for row in reader:
+            line = reader.line_num
+            budget = _budget(row, team_fault)
+            if isinstance(budget, str):
+                faults.append(f"{shown}, line {line}: {budget}")
+                continue
+            key = (budget.team, budget.month, budget.currency)
+            if key in budgets:
+                faults.append(f"{shown}, line {line}: {budget.team} {budget.month} {budget.currency} stands on line {budgets[key]} already.")
+            budgets[key] = line
+            found.append(budget)
+    except csv.Error as error:
+        faults.append(f"{shown}, line {reader.line_num}: not CSV ({error}).")
+    if faults:
+        more = f" (and {len(faults) - MOST_FAULTS} more)" if len(faults) > MOST_FAULTS else ""
+        raise BudgetRefused("\n".join(faults[:MOST_FAULTS]) + more, "No budget was changed.")
+    if not found:
+        raise BudgetRefused(f"{shown}: no budgets in it.", "No budget was changed.")
+    return found
+
+
+def _budget(row: dict[str, str], team_fault: Callable[[str], str | None]) -> Budget | str:
+    if "" in row or None in row.values():
+        return "the number of fields is not that of the header."
+    team, month_text, amount_text, currency = (row[name].strip() for name in COLUMNS)
+    if fault := team_fault(team):
+        return fault
+    try:
+        month = Month.parse(month_text)
+    except FinopsError as error:
+        return str(error)
+    if not re.fullmatch("[A-Z]{3}", currency):
+        return f"'{currency}' is not an ISO 4217 currency code."
+    try:
+        amount = Decimal(amount_text)
+    except InvalidOperation:
+        return f"'{amount_text}' is not an amount; write it as 12345.67, without thousands separators."
+    if not amount.is_finite() or amount < 0:
+        return f"a budget of {amount_text} is not possible; zero or more is."
+    exponent = amount.as_tuple().exponent
+    if amount.adjusted() >= 38 - SCALE or (isinstance(exponent, int) and exponent < -SCALE):
+        return f"{amount_text} has more digits than the 20 before and 18 after the point that are kept."
+    return Budget(team, month, amount, currency)
+
+
+def record_budgets(
+    connection: Connection, budgets: Sequence[Budget], *, source: str, by: str, now: datetime
+) -> ImportedBudgets:
+    """Write budgets as approved versions; one equal to the current version makes none."""
+    current = {(b.team, b.month, b.currency): b for b in approved_budgets(connection)}
+    rows = []
+    for budget in budgets:
+        former = current.get((budget.team, budget.month, budget.currency))
+        if former is None or former.amount != budget.amount:
+            rows.append(
+                {
+                    "team": budget.team,
+                    "month": str(budget.month),
+                    "currency": budget.currency,
+                    "version": former.version + 1 if former else 1,
+                    "amount": budget.amount,
+                    "status": "approved",
+                    "source": source,
+                    "recorded_by": by,
+                    "recorded_at": now,
+                }
+            )
+    if rows:
+        connection.execute(insert(TABLE), rows)
+    new = sum(row["version"] == 1 for row in rows)
+    return ImportedBudgets(new, len(rows) - new, len(budgets) - len(rows))
+
+
+def approved_budgets(connection: Connection, month: Month | None = None, team: str | None = None) -> list[Budget]:
+    """The newest approved version of every budget, of one month or team where given."""
+    query = select(TABLE.c.team, TABLE.c.month, TABLE.c.amount, TABLE.c.currency, TABLE.c.version).where(
+        TABLE.c.status == "approved",
+        true() if month is None else TABLE.c.month == str(month),
+        true() if team is None else TABLE.c.team == team,
+    )
+    newest: dict[tuple[str, str, str], Budget] = {}
+    for slug, month_text, amount, currency, version in connection.execute(query.order_by(TABLE.c.version)):
+        newest[slug, month_text, currency] = Budget(slug, Month.parse(month_text), amount, currency, version)
+    return list(newest.values())

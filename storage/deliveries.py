@@ -1,0 +1,206 @@
+"""Slack effects waiting to be sent: one row per message, holding its newest wanted state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
+
+from storage.tables import DeliveryRow
+
+TABLE = DeliveryRow.__table__  # type: ignore[attr-defined]
+LEASE = timedelta(seconds=90)
+"""How long a sender may take over one delivery before another may look after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Something Slack is to show.
+
+    Attributes:
+        key: unique for the effect, for example 'daily/payments/2026-11-21'; queued again it changes the same message.
+        kind: what it is, for counting: 'daily', 'home', 'share'.
+        destination: '#channel', a channel or user id, or 'home:' and a user id for an App Home.
+        payload: the message ({text, blocks, picture, picture_after}) or the home view, as JSON.
+        team: whose it is, empty for nobody's.
+        thread_of: key of the message in whose thread it goes, empty for none.
+    """
+
+    key: str
+    kind: str
+    destination: str
+    payload: dict[str, Any]
+    team: str = ""
+    thread_of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """An effect and how far the sender has come with it.
+
+    Attributes:
+        revision: counts the wanted states; sent_revision is the last that Slack has, 0 for none.
+        channel, ts: where Slack has it, empty before.
+        outcome_unknown: a post was begun and its answer never seen: Slack may have it.
+    """
+
+    id: int
+    key: str
+    kind: str
+    team: str
+    destination: str
+    thread_of: str
+    payload: dict[str, Any]
+    revision: int
+    sent_revision: int
+    attempts: int
+    channel: str
+    ts: str
+    outcome_unknown: bool
+    created_at: datetime
+
+
+_FIELDS = tuple(TABLE.c[name] for name in Delivery.__slots__)
+
+
+def queue(connection: Connection, effects: Iterable[Effect], now: datetime) -> int:
+    """Queue effects in the caller's transaction; one already known is changed where it differs. Returns how many are new or changed."""
+    wanted = {effect.key: effect for effect in effects}
+    known = _known(connection, list(wanted))
+    new = [
+        {
+            "key": effect.key,
+            "kind": effect.kind,
+            "team": effect.team,
+            "destination": effect.destination,
+            "thread_of": effect.thread_of,
+            "payload": effect.payload,
+            "revision": 1,
+            "sent_revision": 0,
+            "state": "due",
+            "attempts": 0,
+            "next_attempt_at": now,
+            "lease_owner": "",
+            "channel": "",
+            "ts": "",
+            "outcome_unknown": False,
+            "error": "",
+            "created_at": now,
+            "updated_at": now,
+        }
+        for effect in wanted.values()
+        if effect.key not in known
+    ]
+    changed = [effect for effect in wanted.values() if effect.key in known and known[effect.key] != effect.payload]
+    if new:
+        connection.execute(insert(TABLE), new)
+    for effect in changed:
+        connection.execute(
+            update(TABLE)
+            .where(TABLE.c.key == effect.key)
+            .values(
+                payload=effect.payload,
+                revision=TABLE.c.revision + 1,
+                state="due",
+                attempts=0,
+                next_attempt_at=now,
+                updated_at=now,
+            )
+        )
+    return len(new) + len(changed)
+
+
+def _known(connection: Connection, keys: list[str]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for start in range(0, len(keys), 500):
+        query = select(TABLE.c.key, TABLE.c.payload).where(TABLE.c.key.in_(keys[start : start + 500]))
+        found |= {key: payload for key, payload in connection.execute(query)}
+    return found
+
+
+def lease_due(connection: Connection, owner: str, now: datetime, most: int, busy: Iterable[str] = ()) -> list[Delivery]:
+    """Take up to `most` deliveries that are due and that no living sender holds, oldest first, one per destination.
+
+    Args:
+        busy: destinations that may not be sent to yet.
+    """
+    free = or_(TABLE.c.lease_until.is_(None), TABLE.c.lease_until < now)
+    due = and_(TABLE.c.state == "due", TABLE.c.next_attempt_at <= now, free)
+    first = select(func.min(TABLE.c.id)).where(due, TABLE.c.destination.not_in(list(busy))).group_by(TABLE.c.destination)
+    ids = connection.execute(first.order_by(func.min(TABLE.c.id)).limit(most)).scalars().all()
+    taken = []
+    for key in ids:
+        held = connection.execute(
+            update(TABLE).where(TABLE.c.id == key, due).values(lease_owner=owner, lease_until=now + LEASE)
+        )
+        if held.rowcount == 1:
+            taken.append(key)
+    if not taken:
+        return []
+    return [Delivery(*row) for row in connection.execute(select(*_FIELDS).where(TABLE.c.id.in_(taken)).order_by(TABLE.c.id))]
+
+
+def find(connection: Connection, key: str) -> Delivery | None:
+    """A delivery by its key."""
+    row = connection.execute(select(*_FIELDS).where(TABLE.c.key == key)).first()
+    return None if row is None else Delivery(*row)
+
+
+def mark_begun(connection: Connection, delivery: Delivery, channel: str) -> None:
+    """Before a post goes out: from here on nobody knows whether Slack has it, until mark_sent says so."""
+    connection.execute(
+        update(TABLE).where(TABLE.c.id == delivery.id).values(outcome_unknown=True, channel=channel)
+    )
+
+
+def mark_sent(connection: Connection, delivery: Delivery, channel: str, ts: str, now: datetime) -> None:
+    """Slack has the delivery's revision; it stays due where a newer one was queued meanwhile."""
+    connection.execute(
+        update(TABLE)
+        .where(TABLE.c.id == delivery.id)
+        .values(
+            channel=channel,
+            ts=ts,
+            sent_revision=delivery.revision,
+            outcome_unknown=False,
+            attempts=0,
+            error="",
+            lease_until=None,
+            updated_at=now,
+        )
+    )
+    connection.execute(
+        update(TABLE).where(TABLE.c.id == delivery.id, TABLE.c.revision == delivery.revision).values(state="sent")
+    )
+
+
+def mark_failed(
+    connection: Connection, delivery: Delivery, error: str, retry_at: datetime | None, *, unknown: bool, now: datetime
+) -> None:
+    """A try failed: due again at `retry_at`, or dead where that is None.
+
+    Args:
+        unknown: whether Slack may have it all the same.
+    """
+    connection.execute(
+        update(TABLE)
+        .where(TABLE.c.id == delivery.id)
+        .values(
+            state="due" if retry_at else "dead",
+            next_attempt_at=retry_at or now,
+            attempts=TABLE.c.attempts + 1,
+            error=error[:500],
+            outcome_unknown=unknown,
+            lease_until=None,
+            updated_at=now,
+        )
+    )
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """Number of deliveries by state."""
+    query = select(TABLE.c.state, func.count()).group_by(TABLE.c.state)
+    return {state: count for state, count in connection.execute(query)}

@@ -1,0 +1,64 @@
+"""The cached directory of the Slack workspace: people, user groups and channels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, delete, func, insert, select
+
+from finops.company import Person
+from storage.tables import SlackChannelRow, SlackGroupMemberRow, SlackPersonRow
+
+PEOPLE = SlackPersonRow.__table__  # type: ignore[attr-defined]
+GROUPS = SlackGroupMemberRow.__table__  # type: ignore[attr-defined]
+CHANNELS = SlackChannelRow.__table__  # type: ignore[attr-defined]
+
+
+def find_person(connection: Connection, user_id: str) -> Person:
+    """A person by Slack's id; one the cache does not know yet has neither e-mail nor groups."""
+    email = connection.execute(select(PEOPLE.c.email).where(PEOPLE.c.user_id == user_id)).scalar()
+    groups: set[str] = set()
+    for handle, group_id in connection.execute(select(GROUPS.c.handle, GROUPS.c.group_id).where(GROUPS.c.user_id == user_id)):
+        groups |= {handle, group_id}
+    return Person(user_id, (email or "").lower(), frozenset(groups))
+
+
+def channel_id(connection: Connection, destination: str) -> str | None:
+    """The id of '#name', an id as it is, None for a name the cache does not know."""
+    if not destination.startswith("#"):
+        return destination
+    found = connection.execute(select(CHANNELS.c.channel_id).where(CHANNELS.c.name == destination[1:])).scalar()
+    return None if found is None else str(found)
+
+
+def channels(connection: Connection) -> dict[str, bool]:
+    """Known channel names, each with whether the bot is a member."""
+    return {name: member for name, member in connection.execute(select(CHANNELS.c.name, CHANNELS.c.is_member))}
+
+
+def replace_directory(
+    connection: Connection,
+    people: Iterable[tuple[str, str, str, str]],
+    groups: Iterable[tuple[str, str, str]],
+    known_channels: Iterable[tuple[str, str, bool]],
+) -> None:
+    """Replace the whole cache.
+
+    Args:
+        people: (user id, name, e-mail, time zone).
+        groups: (group id, handle, user id), one per member.
+        known_channels: (channel id, name, whether the bot is in it).
+    """
+    for table, names, rows in (
+        (PEOPLE, ("user_id", "name", "email", "timezone"), people),
+        (GROUPS, ("group_id", "handle", "user_id"), groups),
+        (CHANNELS, ("channel_id", "name", "is_member"), known_channels),
+    ):
+        connection.execute(delete(table))
+        if found := [dict(zip(names, row, strict=True)) for row in rows]:
+            connection.execute(insert(table), found)
+
+
+def is_filled(connection: Connection) -> bool:
+    """Whether the cache holds anybody."""
+    return bool(connection.execute(select(func.count()).select_from(PEOPLE)).scalar())

@@ -1,0 +1,179 @@
+"""Reading published spend: what one team's answer or all teams' daily figures need, in one query each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, true
+
+from finops.basis import Basis
+from finops.periods import Month
+from finops.spend import Coverage, DaySpend
+from storage.amounts import exact_sum
+from storage.tables import BillingPeriodRow, DailySpendRow, MonthlySpendRow, RestatementRow
+
+DAILY = DailySpendRow.__table__.c  # type: ignore[attr-defined]
+PERIOD = BillingPeriodRow.__table__.c  # type: ignore[attr-defined]
+MONTHLY = MonthlySpendRow.__table__.c  # type: ignore[attr-defined]
+RESTATED = RestatementRow.__table__.c  # type: ignore[attr-defined]
+
+
+DayTotal = tuple[str, str, date, int, Decimal]
+"""A team's cost of one day: team, currency, day, billing period's id, cost in one basis."""
+
+
+def coverages(connection: Connection) -> dict[int, Coverage]:
+    """Every published billing period by its id."""
+    names = (
+        PERIOD.export,
+        PERIOD.billing_period,
+        PERIOD.version,
+        PERIOD.rows,
+        PERIOD.first_day,
+        PERIOD.last_day,
+        PERIOD.delivered_at,
+        PERIOD.confirmed_at,
+        PERIOD.restated,
+    )
+    query = select(PERIOD.id, *names).order_by(PERIOD.export, PERIOD.billing_period)
+    return {row[0]: Coverage(*row[1:]) for row in connection.execute(query)}
+
+
+def team_days(connection: Connection, team: str, first: date, last: date) -> list[tuple[int, DaySpend]]:
+    """One team's rows from first to last day, both inside, each with its billing period's id, in order of day."""
+    # The key begins with the day: naming each day makes this one look-up a day instead of a scan over all teams.
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    query = (
+        select(
+            DAILY.period,
+            DAILY.day,
+            DAILY.provider,
+            DAILY.service,
+            DAILY.charge_category,
+            DAILY.currency,
+            DAILY.billed_cost,
+            DAILY.effective_cost,
+        )
+        .where(DAILY.day.in_(days), DAILY.team == team)
+        .order_by(DAILY.day)
+    )
+    return [
+        (period, DaySpend(day, "", provider, service, category, currency, billed, effective))
+        for period, day, provider, service, category, currency, billed, effective in connection.execute(query)
+    ]
+
+
+def invoice_days(connection: Connection, team: str | None, month: Month) -> list[tuple[int, str, DaySpend]]:
+    """Rows of the month's billing period, whatever their day: (period id, team, spend); one team's or all teams'."""
+    periods = {key: found for key, found in coverages(connection).items() if found.billing_period == str(month)}
+    if not periods:
+        return []
+    first = min(found.first_day for found in periods.values())
+    last = max(found.last_day for found in periods.values())
+    query = select(DailySpendRow.__table__).where(  # type: ignore[attr-defined]
+        DAILY.day.between(first, last), DAILY.period.in_(periods), true() if team is None else DAILY.team == team
+    )
+    return [
+        (
+            row.period,
+            row.team,
+            DaySpend(
+                row.day,
+                str(month),
+                row.provider,
+                row.service,
+                row.charge_category,
+                row.currency,
+                row.billed_cost,
+                row.effective_cost,
+            ),
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def all_team_days(connection: Connection, basis: Basis, first: date, last: date) -> list[DayTotal]:
+    """Every team's cost by day, currency and billing period, from first to last day, both inside; set-based."""
+    column = DAILY.effective_cost if basis is Basis.EFFECTIVE else DAILY.billed_cost
+    query: Select[DayTotal] = (
+        select(DAILY.team, DAILY.currency, DAILY.day, DAILY.period, exact_sum(column))
+        .where(DAILY.day.between(first, last), counted(basis, DAILY.charge_category))
+        .group_by(DAILY.day, DAILY.team, DAILY.period, DAILY.currency)
+    )
+    return [tuple(row) for row in connection.execute(query).all()]
+
+
+def counted(basis: Basis, category: ColumnElement[str]) -> ColumnElement[bool]:
+    """SQL twin of Basis.counts."""
+    if basis is Basis.EFFECTIVE:
+        return category != "Tax"
+    return true() if basis is Basis.BILLED else category == "Usage"
+
+
+@dataclass(frozen=True, slots=True)
+class MonthSpend:
+    """A team's month in one sub-account, region, category and currency."""
+
+    provider: str
+    sub_account_id: str
+    sub_account_name: str
+    region: str
+    charge_category: str
+    currency: str
+    billed_cost: Decimal
+    effective_cost: Decimal
+
+    def cost(self, basis: Basis) -> Decimal:
+        """What a basis counts of it."""
+        return basis.cost(self.charge_category, self.billed_cost, self.effective_cost)
+
+
+def month_spend(connection: Connection, team: str, month: Month) -> list[MonthSpend]:
+    """One team's month by sub-account and region."""
+    columns = (
+        MONTHLY.provider,
+        MONTHLY.sub_account_id,
+        MONTHLY.sub_account_name,
+        MONTHLY.region,
+        MONTHLY.charge_category,
+        MONTHLY.currency,
+        MONTHLY.billed_cost,
+        MONTHLY.effective_cost,
+    )
+    query = select(*columns).where(MONTHLY.month == str(month), MONTHLY.team == team)
+    return [MonthSpend(*row) for row in connection.execute(query)]
+
+
+def restatements(
+    connection: Connection, month: Month, basis: Basis, teams: Sequence[str] | None = None
+) -> dict[tuple[str, str], Decimal]:
+    """(team, currency) → by how much the latest restatement changed the month's actual."""
+    latest = (
+        select(RESTATED.team, RESTATED.currency, func.max(RESTATED.restated_at).label("at"))
+        .where(RESTATED.month == str(month), true() if teams is None else RESTATED.team.in_(teams))
+        .group_by(RESTATED.team, RESTATED.currency)
+        .subquery()
+    )
+    column = RESTATED.effective_cost if basis is Basis.EFFECTIVE else RESTATED.billed_cost
+    query = (
+        select(RESTATED.team, RESTATED.currency, exact_sum(column))
+        .join(
+            latest,
+            and_(
+                latest.c.team == RESTATED.team,
+                latest.c.currency == RESTATED.currency,
+                latest.c.at == RESTATED.restated_at,
+            ),
+        )
+        .where(RESTATED.month == str(month), counted(basis, RESTATED.charge_category))
+        .group_by(RESTATED.team, RESTATED.currency)
+    )
+    return {(team, currency): change for team, currency, change in connection.execute(query) if change}
+
+
+def exports_of(periods: Iterable[int], known: dict[int, Coverage]) -> frozenset[str]:
+    """The exports that billing periods belong to."""
+    return frozenset(known[period].export for period in set(periods))

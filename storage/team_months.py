@@ -1,0 +1,185 @@
+"""Team months, read and judged: for one team with all its rows, or for every team in a handful of queries."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from sqlalchemy import Connection
+
+from finops.basis import Basis
+from finops.company import Company, Team
+from finops.forecast import RHYTHM_DAYS
+from finops.money import EXACT, ZERO
+from finops.periods import Month
+from finops.spend import Coverage, DaySpend, Freshness, freshness
+from finops.team_month import TeamMonth, assess
+from storage.budgets import approved_budgets
+from storage.spend import all_team_days, coverages, exports_of, invoice_days, restatements, team_days
+from storage.teams import all_teams
+
+Daily = dict[date, Decimal]
+
+
+@dataclass(frozen=True)
+class TeamAnswer:
+    """All that is known of one team's month.
+
+    Attributes:
+        month: in the team's own currency.
+        others: the same month in every other currency that it has spend or a budget in.
+        spend: its rows of this month and the one before, of the team's own currency, none after as_of.
+    """
+
+    month: TeamMonth
+    others: tuple[TeamMonth, ...]
+    spend: tuple[DaySpend, ...]
+
+
+class _Reading:
+    """What every team's month shares: coverage, budgets and restatements of one month."""
+
+    def __init__(
+        self, connection: Connection, company: Company, month: Month, as_of: date, basis: Basis, by_invoice: bool
+    ) -> None:
+        self.company, self.month, self.as_of, self.basis, self.by_invoice = company, month, as_of, basis, by_invoice
+        self.coverages = coverages(connection)
+        self._freshness: dict[frozenset[str], Freshness] = {}
+
+    def freshness(self, periods: Iterable[int]) -> Freshness:
+        """Of the exports that billing periods belong to; of all exports where there are none."""
+        exports = exports_of(periods, self.coverages)
+        if exports not in self._freshness:
+            self._freshness[exports] = self._fresh(exports)
+        return self._freshness[exports]
+
+    def _fresh(self, exports: frozenset[str]) -> Freshness:
+        known: Iterable[Coverage] = self.coverages.values()
+        if exports:
+            known = [coverage for coverage in known if coverage.export in exports]
+            return freshness(known, self.month, self.as_of, self.company.settled_after)
+        # A team without spend is judged by the freshest export: that one shows that nothing was billed.
+        each = [
+            freshness([c for c in known if c.export == export], self.month, self.as_of, self.company.settled_after)
+            for export in sorted({coverage.export for coverage in known})
+        ]
+        reached = [found for found in each if found.data_through]
+        return max(reached, key=lambda found: found.data_through or date.min, default=Freshness(None, None))
+
+    def assess(
+        self,
+        team: Team,
+        currency: str,
+        daily: Daily,
+        periods: Iterable[int],
+        budget: Decimal | None,
+        restated: Decimal | None,
+    ) -> TeamMonth:
+        """One team's month in one currency."""
+        return assess(
+            team=team.slug,
+            month=self.month,
+            basis=self.basis,
+            currency=currency,
+            budget=budget,
+            daily=daily,
+            freshness=self.freshness(periods),
+            as_of=self.as_of,
+            ladder=self.company.ladder,
+            materiality=team.materiality or self.company.materiality,
+            by_invoice=self.by_invoice,
+            restated_by=None if self.by_invoice else restated,
+        )
+
+
+def team_answer(
+    connection: Connection, company: Company, team: Team, month: Month, as_of: date, basis: Basis, by_invoice: bool = False
+) -> TeamAnswer:
+    """One team's month from its own rows: four small queries whatever the number of teams."""
+    reading = _Reading(connection, company, month, as_of, basis, by_invoice)
+    if by_invoice:
+        rows = [(period, spend) for period, _, spend in invoice_days(connection, team.slug, month)]
+    else:
+        rows = team_days(connection, team.slug, month.previous.first, min(month.last, as_of))
+    rows = [(period, spend) for period, spend in rows if spend.day <= as_of]
+    budgets = {budget.currency: budget.amount for budget in approved_budgets(connection, month, team.slug)}
+    restated = restatements(connection, month, basis, [team.slug])
+    spent = _by_currency((spend.currency, spend.day, spend.cost(basis)) for _, spend in rows)
+    months = {
+        currency: reading.assess(
+            team,
+            currency,
+            spent.get(currency, {}),
+            (period for period, spend in rows if spend.currency == currency),
+            budgets.get(currency),
+            restated.get((team.slug, currency)),
+        )
+        for currency in _currencies(company, team, budgets, spent)
+    }
+    own, *others = months.values()
+    return TeamAnswer(own, tuple(others), tuple(spend for _, spend in rows if spend.currency == own.currency))
+
+
+def team_months(
+    connection: Connection, company: Company, month: Month, as_of: date, basis: Basis, by_invoice: bool = False
+) -> list[TeamMonth]:
+    """Every team's month, its own currency first, then each other currency it has spend or a budget in.
+
+    Nothing is lost: a budget without spend, spend without a budget and unallocated spend all have rows.
+    """
+    reading = _Reading(connection, company, month, as_of, basis, by_invoice)
+    spent: dict[str, dict[str, Daily]] = defaultdict(dict)
+    periods: dict[tuple[str, str], set[int]] = defaultdict(set)
+    if by_invoice:
+        days = [
+            (team, row.currency, row.day, period, row.cost(basis))
+            for period, team, row in invoice_days(connection, None, month)
+        ]
+    else:
+        first = month.first - timedelta(days=RHYTHM_DAYS)
+        days = all_team_days(connection, basis, first, min(month.last, as_of))
+    for slug, currency, day, period, cost in days:
+        if day <= as_of:
+            daily = spent[slug].setdefault(currency, {})
+            daily[day] = EXACT.add(daily[day], cost) if day in daily else cost
+            periods[slug, currency].add(period)
+    budgets: dict[str, dict[str, Decimal]] = defaultdict(dict)
+    for budget in approved_budgets(connection, month):
+        budgets[budget.team][budget.currency] = budget.amount
+    restated = restatements(connection, month, basis)
+    return [
+        reading.assess(
+            team,
+            currency,
+            spent.get(slug, {}).get(currency, {}),
+            periods.get((slug, currency), ()),
+            budgets.get(slug, {}).get(currency),
+            restated.get((slug, currency)),
+        )
+        for slug, team in _with_budgeted(all_teams(connection, company), budgets).items()
+        for currency in _currencies(company, team, budgets.get(slug, {}), spent.get(slug, {}))
+    ]
+
+
+def _with_budgeted(known: dict[str, Team], budgets: Iterable[str]) -> dict[str, Team]:
+    """Known teams, and those that only a budget names."""
+    return known | {slug: Team(slug=slug, name=slug) for slug in sorted(budgets) if slug not in known}
+
+
+def _by_currency(rows: Iterable[tuple[str, date, Decimal]]) -> dict[str, Daily]:
+    spent: dict[str, Daily] = {}
+    for currency, day, cost in rows:
+        daily = spent.setdefault(currency, {})
+        daily[day] = EXACT.add(daily.get(day, ZERO), cost)
+    return spent
+
+
+def _currencies(company: Company, team: Team, budgets: Iterable[str], spent: Iterable[str]) -> list[str]:
+    """The currencies a team's month is shown in, its own first."""
+    budgeted, used = sorted(set(budgets)), sorted(set(spent))
+    found = [*budgeted, *(currency for currency in used if currency not in budgeted)]
+    own = team.currency or (company.currency if company.currency in found or not found else found[0])
+    return [own, *(currency for currency in found if currency != own)]
