@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import TypeVar
 
@@ -14,7 +14,6 @@ from finops.periods import Month
 from finops.spend import DaySpend
 
 Row = TypeVar("Row")
-WEEK = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +69,3 @@ def by_key(
     earlier = [row for row in spend if before.first <= row.day <= min(until, before.last)]
     former = group(earlier, key, lambda row: row.cost(basis)) if earlier else None
     return compare(current, former)
-
-
-def movers(spend: Sequence[DaySpend], basis: Basis, through: date, most: int = 3) -> list[Line]:
-    """Services whose cost of the last seven settled days differs most from the seven days before.
-
-    Args:
-        spend: rows of one currency, at least the 14 days up to `through`.
-        through: the last settled day.
-    """
-    start, before = through - timedelta(days=WEEK - 1), through - timedelta(days=2 * WEEK - 1)
-    recent = group((r for r in spend if start <= r.day <= through), lambda r: r.service, lambda r: r.cost(basis))
-    earlier = group((r for r in spend if before <= r.day < start), lambda r: r.service, lambda r: r.cost(basis))
-    if not earlier:
-        return []
-    lines = [line for line in compare(recent, earlier) if line.change]
-    return sorted(lines, key=lambda line: (-abs(line.change or ZERO), line.name))[:most]

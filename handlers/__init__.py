@@ -1,0 +1,1 @@
+"""What a person in Slack can ask for, one file each: a Request goes in, a Reply comes out."""

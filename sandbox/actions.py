@@ -35,6 +35,7 @@ class Actions:
         Raises:
             AppFailure: Slack's words when there is no such command or the app failed.
         """
+        self._present(user, channel)
         word, _, text = line.strip().partition(" ")
         declared = next((c for c in self._workspace.manifest.commands if c.command == word), None)
         if declared is None:
@@ -64,6 +65,7 @@ class Actions:
 
     async def say(self, user: str, channel: str, text: str, thread_ts: str | None = None) -> Json:
         """Write a message, as typed: `@alice` is a mention, markup characters are escaped."""
+        self._present(user, channel)
         escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         return self._workspace.post(channel, user, text=self._workspace.mentions(escaped), thread_ts=thread_ts)
 
@@ -225,6 +227,10 @@ class Actions:
             where = {"channel": place.channel, "ts": place.ts, "block_id": block["block_id"]}
             known += await self.suggest(user, element["action_id"], str(word), **where)
         return known
+
+    def _present(self, user: str, channel: str) -> None:
+        if user not in self._workspace.channels[channel]["members"]:
+            raise ValueError(f"{user} is not a member of {channel}")
 
     def _base(self, kind: str, user: str, place: Place) -> Json:
         trigger = self._modals.trigger(user, place.view["id"] if place.view else None)

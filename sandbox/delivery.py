@@ -1,6 +1,7 @@
 """Brings commands, interactions and events to the app: over Socket Mode, or signed over HTTP."""
 
 import asyncio
+import copy
 import hashlib
 import hmac
 import itertools
@@ -66,7 +67,7 @@ class Delivery:
         self._sockets: dict[web.WebSocketResponse, web.Request] = {}
         self._waiting: dict[str, asyncio.Future[Json]] = {}
         self._tickets: set[str] = set()
-        self._numbers = itertools.count(1)
+        self._numbers, self._envelopes = itertools.count(1), itertools.count(1)
         self._tasks: set[asyncio.Task[None]] = set()
         workspace.on_event = self.event
 
@@ -148,6 +149,7 @@ class Delivery:
             AppFailure: not acknowledged in time or refused; the text is Slack's name of the error.
         """
         error: str | None = None
+        sent = copy.deepcopy(payload)
         try:
             via = self._send_http if self._request_url else self._send_socket
             return await asyncio.wait_for(via(kind, payload, retry or {}), self._timeout)
@@ -159,13 +161,13 @@ class Delivery:
             error = str(failure)
         finally:
             attempt = (retry or {}).get("retry_attempt", 0)
-            self.log.append(Delivered(kind, payload, error, attempt))
+            self.log.append(Delivered(kind, sent, error, attempt))
         raise AppFailure(error)
 
     async def _send_socket(self, kind: Kind, payload: Json, retry: Json) -> Json:
         if not self._sockets:
             raise AppFailure("dispatch_failed (no app is connected over Socket Mode)")
-        number = next(self._numbers)
+        number = next(self._envelopes)
         envelope: Json = {"envelope_id": f"envelope-{number}", "type": kind, "payload": payload}
         envelope |= {"accepts_response_payload": kind != "events_api", **retry}
         waiting: asyncio.Future[Json] = asyncio.get_running_loop().create_future()

@@ -5,6 +5,7 @@ Sources: the types of @slack/types 3.2 and the limits on docs.slack.dev/referenc
 """
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,7 +34,7 @@ def block_faults(blocks: Any, surface: str) -> list[Fault]:
     faults = [Fault("/blocks", f"no more than {most} items allowed")] if len(blocks) > most else []
     for i, block in enumerate(blocks):
         at = f"/blocks/{i}"
-        if block.get("type") in REFUSED[surface]:
+        if str(block.get("type")) in REFUSED[surface]:
             faults.append(Fault(f"{at}/type", f"{block['type']} is not allowed on a {surface}"))
         found = list(shape_faults(block, at))
         # Rules between fields take the shapes for granted.
@@ -41,10 +42,12 @@ def block_faults(blocks: Any, surface: str) -> list[Fault]:
     return faults or list(_between_blocks(blocks))
 
 
-def check_message(arguments: Json, *, text_limit: int = MESSAGE_TEXT, needs_content: bool = True) -> None:
+def check_message(arguments: Json, *, text_limit: int = MESSAGE_TEXT) -> None:
     """Refuse a message as chat.postMessage would; `arguments` has text, blocks and metadata."""
     text, blocks, metadata = arguments.get("text") or "", arguments.get("blocks"), arguments.get("metadata")
-    if needs_content and not text and not blocks and not arguments.get("attachments"):
+    if arguments.get("attachments"):
+        raise Refusal("invalid_attachments", "the sandbox has no attachments, use blocks")
+    if not text and not blocks:
         raise Refusal("no_text")
     if len(text) > text_limit:
         raise Refusal("msg_too_long")
@@ -79,13 +82,26 @@ def text_length(node: Any) -> int:
     return sum(map(text_length, node)) if isinstance(node, list) else 0
 
 
-def slack_files(node: Any) -> Iterator[Json]:
-    """Every `slack_file` reference below a node."""
+def is_ready(file: Json) -> bool:
+    """Whether an upload is completed and processed, so that it may be shown."""
+    return bool(file["completed"]) and file["ready_at"] <= time.time()
+
+
+def check_pictures(blocks: Any, files: dict[str, Json]) -> None:
+    """Refuse blocks that show a `slack_file` which is not there or not ready; `files` by id."""
+    by_name = files | {file["url_private"]: file for file in files.values()}
+    for reference in _slack_files(blocks):
+        found = [by_name[name] for name in reference.values() if name in by_name]
+        if len(reference) != 1 or not found or not is_ready(found[0]):
+            raise Refusal("invalid_blocks", "invalid slack file [json-pointer:/blocks]", errors=["invalid slack file"])
+
+
+def _slack_files(node: Any) -> Iterator[Json]:
     if isinstance(node, dict):
         yield from [node["slack_file"]] if "slack_file" in node else []
         node = list(node.values())
     for child in node if isinstance(node, list) else []:
-        yield from slack_files(child)
+        yield from _slack_files(child)
 
 
 def _between_fields(block: Json) -> Iterator[tuple[str, str]]:
@@ -107,6 +123,8 @@ def _between_fields(block: Json) -> Iterator[tuple[str, str]]:
         yield "", "action_id must be unique within the block"
     images = [block, block.get("accessory"), *block.get("elements", [])]
     for image in (node for node in images if isinstance(node, dict) and node.get("type") == "image"):
+        if image is not block and {"title", "block_id"} & set(image):
+            yield "", "an image element has no title and no block_id"
         if ("image_url" in image) == ("slack_file" in image):
             yield "", "must have one of: image_url, slack_file"
         elif "image_url" in image and not _reachable(image["image_url"]):

@@ -7,7 +7,7 @@ from typing import Any
 
 from sandbox.elements import initial_state, with_ids
 from sandbox.errors import Refusal
-from sandbox.limits import STACK, check_view
+from sandbox.limits import STACK, check_pictures, check_view
 from sandbox.workspace import APP_ID, TEAM, Workspace
 
 Json = dict[str, Any]
@@ -136,6 +136,7 @@ class Modals:
         return dressed
 
     def _dressed(self, view: Json, view_id: str, root: str, previous: str | None) -> Json:
+        check_pictures(view["blocks"], self._workspace.files)
         number = next(self._numbers)
         blocks = with_ids(view["blocks"], f"{number:06d}")
         return {

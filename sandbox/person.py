@@ -1,6 +1,5 @@
 """Somebody in the workspace, for tests: what she does and what she sees."""
 
-import copy
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, TypeVar
 
@@ -16,7 +15,7 @@ class Bridge(Protocol):
     """Runs work on the sandbox's loop from another thread."""
 
     def do(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Run a coroutine there and return its result."""
+        """Run a coroutine there and return a copy of its result."""
 
     def look(self, read: Callable[[], T]) -> T:
         """Read something there and return a copy."""
@@ -33,8 +32,7 @@ class Person:
     def command(self, channel: str, line: str, timeout: float = 5.0, thread_ts: str | None = None) -> list[Json]:
         """Type a slash command; returns the messages it brought."""
         place = self._channel(channel)
-        answers = self._bridge.do(lambda: self._actions.command(self.id, place, line, thread_ts, timeout))
-        return copy.deepcopy(answers)
+        return self._bridge.do(lambda: self._actions.command(self.id, place, line, thread_ts, timeout))
 
     def say(self, channel: str, text: str, thread_ts: str | None = None) -> Json:
         """Write a message, with `thread_ts` into a thread; `@app` as channel is the app's direct messages."""
@@ -78,7 +76,11 @@ class Person:
         return self._bridge.look(lambda: self._workspace.homes.get(self.id))
 
     def submit(self, values: Json | None = None) -> dict[str, str] | None:
-        """Submit the modal filled in with `{block_id: {action_id: value}}` or `{action_id: value}`; returns its errors."""
+        """Submit the modal; returns its errors by block id.
+
+        Args:
+            values: what she fills in, `{block_id: {action_id: value}}` or `{action_id: value}`.
+        """
         return self._bridge.do(lambda: self._actions.submit(self.id, values))
 
     def close(self) -> None:
@@ -87,7 +89,7 @@ class Person:
 
     def open_home(self, timeout: float = 2.0) -> Json | None:
         """Open the app's Home tab and return it, waiting for the app to publish it."""
-        return copy.deepcopy(self._bridge.do(lambda: self._actions.open_home(self.id, timeout)))
+        return self._bridge.do(lambda: self._actions.open_home(self.id, timeout))
 
     def sees(self, channel: str, thread_ts: str | None = None) -> list[Json]:
         """What she sees in a channel or thread, with what is visible to her only."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.errors import Refusal
-from sandbox.limits import check_message
+from sandbox.limits import check_message, check_pictures
 from sandbox.workspace import Workspace
 
 Json = dict[str, Any]
@@ -66,6 +66,7 @@ class ResponseUrls:
                 workspace.delete(origin.channel, message)
             return
         check_message(body)
+        check_pictures(body.get("blocks"), workspace.files)
         fields = {"text": body.get("text") or "", "blocks": body.get("blocks")}
         if body.get("replace_original") and message:
             workspace.edit(origin.channel, message, **{**fields, "blocks": body.get("blocks") or []})

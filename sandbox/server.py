@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import functools
 import socket
 import threading
 import time
@@ -38,6 +39,25 @@ UPLOAD_BYTES = 64 * 1024 * 1024
 class Sandbox:
     """A Slack workspace on localhost with one app installed.
 
+    Args:
+        port: 0 takes a free one.
+        manifest: the app manifest as a dict; without one every scope and event, and no commands.
+        people: dicts with name and optionally real_name, email and tz.
+        channels: members by channel name; by default everybody in #general.
+        user_groups: members by group name.
+        bot_channels: where the bot is a member; None is everywhere.
+        store: a JSON file that carries the state over a restart; None keeps it in memory.
+        rate_limits: whether Slack's limits hold.
+        clock: the workspace's time in seconds since 1970; time-outs and limits go by real time.
+        controls: buttons in the page's top bar.
+        status: a text shown beside them.
+        request_url: deliver over HTTP to this address instead of Socket Mode.
+        signing_secret: signs HTTP deliveries.
+        ack_timeout: seconds the app has to acknowledge.
+        trigger_seconds: seconds a trigger_id is good for.
+        retry_delays: seconds before each retry of an event.
+        processing_seconds: how long a completed upload is processed.
+
     Attributes:
         bot_token: for the app's Web API client.
         app_token: for Socket Mode.
@@ -56,40 +76,20 @@ class Sandbox:
         signing_secret: str = "sandbox-signing-secret", ack_timeout: float = 3.0, trigger_seconds: float = 3.0,
         retry_delays: tuple[float, ...] = (0.0, 60.0, 300.0), processing_seconds: float = 0.3,
     ) -> None:  # fmt: skip
-        """Describe the workspace; nothing runs before `start`.
-
-        Args:
-            port: 0 takes a free one.
-            manifest: the app manifest as a dict; without one every scope and event, and no commands.
-            people: dicts with name and optionally real_name, email and tz.
-            channels: members by channel name; by default everybody in #general.
-            user_groups: members by group name.
-            bot_channels: where the bot is a member; None is everywhere.
-            store: a JSON file that carries the state over a restart; None keeps it in memory.
-            rate_limits: whether Slack's limits hold.
-            clock: the workspace's time in seconds since 1970; time-outs and limits go by real time.
-            controls: buttons in the page's top bar.
-            status: a text shown beside them.
-            request_url: deliver over HTTP to this address instead of Socket Mode.
-            signing_secret: signs HTTP deliveries.
-            ack_timeout: seconds the app has to acknowledge.
-            trigger_seconds: seconds a trigger_id is good for.
-            retry_delays: seconds before each retry of an event.
-            processing_seconds: how long a completed upload is processed.
-        """
+        """Describe the workspace; nothing runs before `start`."""
         self.port, self.signing_secret = port, signing_secret
         self._store, self._controls, self._status = Store(store), controls, status
         self._limited, self._processing, self._trigger_seconds = rate_limits, processing_seconds, trigger_seconds
         everybody = [person["name"] for person in people]
-        self.workspace = Workspace(
+        self._workspace = Workspace(
             manifest=Manifest.read(manifest), people=people, channels=channels or {"general": everybody},
             user_groups=user_groups or {}, bot_channels=bot_channels, clock=clock, store=self._store,
         )  # fmt: skip
         self._delivery = Delivery(
-            self.workspace, request_url=request_url, signing_secret=signing_secret, ack_timeout=ack_timeout,
+            self._workspace, request_url=request_url, signing_secret=signing_secret, ack_timeout=ack_timeout,
             retry_delays=retry_delays,
         )  # fmt: skip
-        self._modals = Modals(self.workspace, trigger_seconds)
+        self._modals = Modals(self._workspace, trigger_seconds)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="sandbox", daemon=True)
         self._runner: web.AppRunner | None = None
@@ -156,23 +156,23 @@ class Sandbox:
 
     def person(self, name: str) -> Person:
         """Somebody to act as; KeyError when there is nobody of that name."""
-        return Person(self, self.workspace, self._modals, self._actions, name)
+        return Person(self, self._workspace, self._modals, self._actions, name)
 
     def channel_id(self, name: str) -> str:
         """The id of a channel."""
-        return self.workspace.channel_id(name)
+        return self._workspace.channel_id(name)
 
     def user_id(self, name: str) -> str:
         """The id of a person."""
-        return self.workspace.user_id(name)
+        return self._workspace.user_id(name)
 
     def messages(self, channel: str) -> list[Json]:
         """The messages of a channel outside threads, oldest first."""
-        return self.look(lambda: self.workspace.top_level(self.channel_id(channel)))
+        return self.look(lambda: self._workspace.top_level(self.channel_id(channel)))
 
     def thread(self, channel: str, ts: str) -> list[Json]:
         """A message and its replies, oldest first."""
-        return self.look(lambda: self.workspace.thread(self.channel_id(channel), ts))
+        return self.look(lambda: self._workspace.thread(self.channel_id(channel), ts))
 
     def inject(self, fault: Fault) -> None:
         """Let the next calls of a method go wrong."""
@@ -201,34 +201,38 @@ class Sandbox:
         return value
 
     def do(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Run a coroutine on the sandbox's loop, from any other thread."""
+        """Run a coroutine on the sandbox's loop, from any other thread, and return a copy of its result."""
         if not self._thread.is_alive():
             raise RuntimeError("the sandbox is not running")
-        return asyncio.run_coroutine_threadsafe(work(), self._loop).result()
+
+        async def run() -> T:
+            return copy.deepcopy(await work())
+
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result()
 
     def look(self, read: Callable[[], T]) -> T:
         """A copy of something read on the sandbox's loop."""
 
         async def run() -> T:
-            return copy.deepcopy(read())
+            return read()
 
         return self.do(run)
 
     async def _serve(self, listener: socket.socket) -> None:
-        urls = ResponseUrls(self.workspace, f"{self.url}/response")
-        backend = Backend(self.workspace, self._modals, self._delivery, self.url, self._processing)
+        urls = ResponseUrls(self._workspace, f"{self.url}/response")
+        backend = Backend(self._workspace, self._modals, self._delivery, self.url, self._processing)
         tokens = (self.bot_token, self.app_token)
         self._web_api = WebApi(backend, urls, tokens, limited=self._limited)
-        self._actions = Actions(self.workspace, self._modals, self._delivery, urls)
+        self._actions = Actions(self._workspace, self._modals, self._delivery, urls)
         self._page = PageApi(
-            self.workspace, self._modals, self._delivery, self._actions, controls=self._controls, status=self._status
+            self._workspace, self._modals, self._delivery, self._actions, controls=self._controls, status=self._status
         )
         app = web.Application(client_max_size=UPLOAD_BYTES, middlewares=[_local_only])
         app.add_routes([
             *self._page.routes(), web.route("*", "/api/{method}", self._web_api.handle),
             web.post("/response/{token}", self._web_api.respond), web.get("/link/", self._delivery.socket),
-            web.post("/upload/v1/{file}", lambda request: upload(self.workspace, request)),
-            web.get("/files/{file}/{name}", lambda request: download(self.workspace, request)),
+            web.post("/upload/v1/{file}", functools.partial(upload, self._workspace)),
+            web.get("/files/{file}/{name}", functools.partial(download, self._workspace)),
         ])  # fmt: skip
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()

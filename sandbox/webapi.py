@@ -1,6 +1,7 @@
 """The Web API's gate: arguments, tokens, scopes, rate limits and faults; the methods themselves are in `methods/`."""
 
 import asyncio
+import copy
 import json
 import time
 from collections import defaultdict, deque
@@ -151,9 +152,9 @@ class WebApi:
             except Refusal as refusal:
                 answer = refusal.answer
         reset = kind.startswith("reset")
-        self.calls.append(Call(name, arguments, None if reset else answer))
+        # A copy: the answer may hold a message or view that changes later.
+        self.calls.append(Call(name, arguments, None if reset else copy.deepcopy(answer)))
         if reset and request.transport:
-            # What abort() does not do by itself: let the client see a reset, not an orderly end.
             request.transport.abort()
             return web.Response()
         if kind == "slow":

@@ -206,17 +206,19 @@ class Workspace:
     def mentions(self, text: str, *, labelled: bool = False) -> str:
         """Typed text as Slack sends it on: `@alice` and `#payments` become ids, with their label if asked."""
 
+        people = [(user["name"], user_id) for user_id, user in self.users.items()]
+        people += [(name, group) for group, (name, _) in self.groups.items()]
+        channels = [(channel["name"], channel_id) for channel_id, channel in self.channels.items()]
+
         def resolve(match: re.Match[str]) -> str:
-            sign, name = match[1], match[2]
-            pool = {u["name"].lower(): i for i, u in self.users.items()}
-            pool |= {name.lower(): i for i, (name, _) in self.groups.items()}
-            if sign == "#":
-                pool = {c["name"].lower(): i for i, c in self.channels.items() if c["name"]}
-            found = pool.get(name.lower())
-            if found is None:
+            sign, typed = match[1], match[2]
+            pool = people if sign == "@" else channels
+            # A group may be called like the app but for capitals, so what is typed exactly comes first.
+            found = [i for name, i in pool if name == typed] or [i for name, i in pool if name.lower() == typed.lower()]
+            if not found:
                 return match[0]
-            form = "!subteam^" if found[0] == "S" else sign
-            return f"<{form}{found}{'|' + name if labelled else ''}>"
+            form = "!subteam^" if found[0][0] == "S" else sign
+            return f"<{form}{found[0]}{'|' + typed if labelled else ''}>"
 
         return re.sub(r"(?<![\w<])([@#])([\w.-]*\w)", resolve, text)
 
@@ -228,7 +230,9 @@ class Workspace:
     def _tell(self, kind: str, channel: str, event: Json, subscription: str | None = None) -> None:
         """Hand an event on, when the app is a member of the channel it happened in."""
         if self.bot_user in self.channels[channel]["members"]:
-            self.on_event(subscription or kind, {"type": kind, "channel": channel, **event})
+            # A reaction names its channel in `item` only.
+            place = {} if "item" in event else {"channel": channel}
+            self.on_event(subscription or kind, {"type": kind, **place, **event})
 
 
 def _user(person: Json) -> Json:

@@ -62,3 +62,14 @@ def replace_directory(
 def is_filled(connection: Connection) -> bool:
     """Whether the cache holds anybody."""
     return bool(connection.execute(select(func.count()).select_from(PEOPLE)).scalar())
+
+
+def is_member(connection: Connection, channel: str) -> bool:
+    """Whether the cache knows the bot as a member of a channel, by its id."""
+    return bool(connection.execute(select(CHANNELS.c.is_member).where(CHANNELS.c.channel_id == channel)).scalar())
+
+
+def channel_name(connection: Connection, channel: str) -> str | None:
+    """'#name' of a channel id, None for one the cache does not know."""
+    found = connection.execute(select(CHANNELS.c.name).where(CHANNELS.c.channel_id == channel)).scalar()
+    return None if found is None else f"#{found}"

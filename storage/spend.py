@@ -174,6 +174,27 @@ def restatements(
     return {(team, currency): change for team, currency, change in connection.execute(query) if change}
 
 
+ServiceWeeks = dict[tuple[str, str], tuple[dict[str, Decimal], dict[str, Decimal]]]
+"""(team, currency) → cost by service of the last seven settled days, and of the seven before."""
+
+
+def service_weeks(connection: Connection, basis: Basis, settled_through: date | None) -> ServiceWeeks:
+    """Every team's services over the last two settled weeks, in two set-based queries."""
+    weeks: ServiceWeeks = {}
+    if settled_through is None:
+        return weeks
+    column = DAILY.effective_cost if basis is Basis.EFFECTIVE else DAILY.billed_cost
+    for number, last in enumerate((settled_through, settled_through - timedelta(days=7))):
+        query = (
+            select(DAILY.team, DAILY.currency, DAILY.service, exact_sum(column))
+            .where(DAILY.day.between(last - timedelta(days=6), last), counted(basis, DAILY.charge_category))
+            .group_by(DAILY.team, DAILY.currency, DAILY.service)
+        )
+        for team, currency, service, cost in connection.execute(query):
+            weeks.setdefault((team, currency), ({}, {}))[number][service or "(none)"] = cost
+    return weeks
+
+
 def exports_of(periods: Iterable[int], known: dict[int, Coverage]) -> frozenset[str]:
     """The exports that billing periods belong to."""
     return frozenset(known[period].export for period in set(periods))

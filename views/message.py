@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 Block = dict[str, Any]
@@ -41,3 +41,7 @@ class Message:
     picture: Picture | None = None
     picture_after: int = 0
     continued: tuple[Message, ...] = ()
+
+    def as_payload(self) -> dict[str, Any]:
+        """The message as JSON, as deliveries keep it."""
+        return asdict(self)

@@ -3,9 +3,8 @@
 from typing import Any
 
 from sandbox.errors import Refusal
-from sandbox.limits import UPDATE_TEXT, check_message, slack_files
+from sandbox.limits import UPDATE_TEXT, check_message, check_pictures
 from sandbox.methods.directory import bot_channel, known_channel, paged
-from sandbox.methods.files import is_ready
 from sandbox.webapi import Arguments, Backend, method
 
 Json = dict[str, Any]
@@ -19,11 +18,7 @@ def _content(backend: Backend, arguments: Arguments, **rules: Any) -> Json:
         "metadata": arguments.structure("metadata", "invalid_metadata_format"),
     }
     check_message({**content, "attachments": arguments.get("attachments")}, **rules)
-    for reference in slack_files(content["blocks"]):
-        names = set(reference.values())
-        file = next((f for f in backend.workspace.files.values() if names & {f["id"], f["url_private"]}), None)
-        if file is None or not is_ready(file):
-            raise Refusal("invalid_blocks", "invalid slack file [json-pointer:/blocks]", errors=["invalid slack file"])
+    check_pictures(content["blocks"], backend.workspace.files)
     return content
 
 

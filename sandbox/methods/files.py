@@ -7,16 +7,12 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.errors import Refusal
+from sandbox.limits import is_ready
 from sandbox.methods.directory import bot_channel
 from sandbox.webapi import Arguments, Backend, method
 from sandbox.workspace import Workspace, identify
 
 Json = dict[str, Any]
-
-
-def is_ready(file: Json) -> bool:
-    """Whether an upload is completed and processed, so that a message may show it."""
-    return bool(file["completed"]) and file["ready_at"] <= time.time()
 
 
 def _file_object(file: Json) -> Json:

@@ -1,6 +1,6 @@
 // Interactive elements. Each field has read(), its value as the sandbox's Actions take it; change is told through `used`.
 import { h, byId, safeUrl } from "./dom.js";
-import { names, plain, textObject } from "./mrkdwn.js";
+import { plain, plainText, textObject } from "./mrkdwn.js";
 
 // context: {used(element, block, value, node), suggest(element, block, query), people, channels, initial(block, element)}
 export function control(element, block, context) {
@@ -8,7 +8,7 @@ export function control(element, block, context) {
   if (element.type === "button") return button(element, block, context, hooks);
   if (element.type === "overflow") return overflow(element, block, context, hooks);
   const first = context.initial(block, element);
-  const field = { ...hooks, "data-field": "", "aria-label": block.label ? plain(block.label.text) : plain(element.placeholder?.text || element.action_id) };
+  const field = { ...hooks, "data-field": "", "aria-label": plainText(block.label?.text || element.placeholder?.text || element.action_id) };
   const use = (node) => confirmed(element.confirm, () => context.used(element, block, node.read(), node));
   const build = element.type.startsWith("multi_") || element.type === "checkboxes" ? many : element.type === "radio_buttons" ? radio : element.type === "external_select" ? external : element.type.endsWith("select") ? select : typed;
   return build(element, block, context, field, first, use);
@@ -43,7 +43,7 @@ const HTML_TYPE = { number_input: "number", datepicker: "date", timepicker: "tim
 
 function typed(element, block, context, field, first, use) {
   const tag = element.multiline ? "textarea" : "input";
-  const node = h(tag, { ...field, type: tag === "input" ? HTML_TYPE[element.type] || "text" : undefined, rows: 4, placeholder: element.placeholder && plain(element.placeholder.text), step: element.is_decimal_allowed ? "any" : undefined, autofocus: element.focus_on_load, maxlength: element.max_length, read: () => node.value || null, onchange: () => use(node) });
+  const node = h(tag, { ...field, type: tag === "input" ? HTML_TYPE[element.type] || "text" : undefined, rows: 4, placeholder: element.placeholder && plainText(element.placeholder.text), step: element.is_decimal_allowed ? "any" : undefined, autofocus: element.focus_on_load, maxlength: element.max_length, read: () => node.value || null, onchange: () => use(node) });
   node.value = first ?? "";
   return node;
 }
@@ -55,16 +55,16 @@ function choices(element, context) {
 }
 
 function select(element, block, context, field, first, use) {
-  const entry = (option) => h("option", { value: option.value, selected: option.value === first }, plain(option.text.text));
-  const node = h("select", { ...field, read: () => node.value || null, onchange: () => use(node) }, h("option", { value: "" }, plain(element.placeholder?.text || "Select an item")), choices(element, context).map(entry),
-    (element.option_groups || []).map((group) => h("optgroup", { label: plain(group.label.text) }, group.options.map(entry))));
+  const entry = (option) => h("option", { value: option.value, selected: option.value === first }, plainText(option.text.text));
+  const node = h("select", { ...field, read: () => node.value || null, onchange: () => use(node) }, h("option", { value: "" }, plainText(element.placeholder?.text || "Select an item")), choices(element, context).map(entry),
+    (element.option_groups || []).map((group) => h("optgroup", { label: plainText(group.label.text) }, group.options.map(entry))));
   return node;
 }
 
 function external(element, block, context, field, first, use) {
   const list = h("div", { class: "menu", role: "listbox", hidden: true });
   let chosen = first || null;
-  const input = h("input", { type: "text", role: "combobox", "aria-expanded": "false", "aria-label": field["aria-label"], placeholder: plain(element.placeholder?.text || "Search"), autocomplete: "off" });
+  const input = h("input", { type: "text", role: "combobox", "aria-expanded": "false", "aria-label": field["aria-label"], placeholder: plainText(element.placeholder?.text || "Search"), autocomplete: "off" });
   const node = h("div", { ...field, class: "external", read: () => chosen }, input, list);
   const show = (open) => { list.hidden = !open; input.setAttribute("aria-expanded", open); };
   const look = async () => {
@@ -94,7 +94,7 @@ function many(element, block, context, field, first, use) {
   const boxes = options.map((option) => h("label", { class: "choice" }, h("input", { type: "checkbox", name, value: option.value, checked: (first || []).includes(option.value), onchange: () => changed() }), h("span", {}, textObject(option.text), option.description && h("small", {}, textObject(option.description)))));
   const read = () => boxes.map((box) => box.querySelector("input")).filter((box) => box.checked).map((box) => box.value);
   const plainBoxes = element.type === "checkboxes";
-  const title = () => read().length ? `${read().length} selected` : plain(element.placeholder?.text || "Select items");
+  const title = () => read().length ? `${read().length} selected` : plainText(element.placeholder?.text || "Select items");
   const summary = h("summary", {}, title());
   const node = plainBoxes ? h("div", { ...field, role: "group", read }, boxes) : h("details", { ...field, class: "multi", read }, summary, h("div", { class: "menu" }, boxes));
   const changed = () => { summary.textContent = title(); use(node); };

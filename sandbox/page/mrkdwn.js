@@ -20,12 +20,35 @@ const EMOJI = {
 };
 export let names = {};
 export const setNames = (known) => (names = known);
-export const emoji = (name) => EMOJI[name] || `:${name}:`;
+
+// Not every machine has an emoji font; signs every font has, or else the short name, are better than empty boxes.
+const SIGNS = { white_check_mark: "✓", heavy_check_mark: "✓", x: "✗", warning: "⚠", arrow_up: "↑", arrow_down: "↓", arrow_right: "→", eyes: "◉", star: "★", heart: "♥" };
+const DOTS = { red: "#d40e3a", orange: "#e8912d", yellow: "#d9b200", green: "#2bac76", blue: "#1d9bd1" };
+const drawsEmoji = (() => {
+  const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  pen.font = "20px sans-serif";
+  pen.fillText("\u{1f6a8}", 0, 20);
+  const { data } = pen.getImageData(0, 0, 28, 28);
+  // An emoji has colours; an empty box is drawn in black.
+  return data.some((value, i) => i % 4 !== 3 && value > 40);
+})();
+
+export function emoji(name) {
+  if (drawsEmoji && EMOJI[name]) return EMOJI[name];
+  const [, colour] = name.match(/^(?:large_)?(red|orange|yellow|green|blue)_(?:circle|square)$/) || [];
+  if (colour) {
+    const dot = h("span", { role: "img", "aria-label": `${colour} circle` }, "●");
+    dot.style.color = DOTS[colour];
+    return dot;
+  }
+  return SIGNS[name] || h("span", { class: "short" }, `:${name}:`);
+}
 const unescape = (text) => text.replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&");
-const withEmoji = (text) => text.replace(/:([\w+-]+):/g, (whole, name) => EMOJI[name] || whole);
+const withEmoji = (text) => text.split(/:([a-z0-9_+-]+):/).map((part, i) => (i % 2 ? (part in EMOJI ? emoji(part) : `:${part}:`) : part));
 const mention = (label) => h("span", { class: "mention" }, label);
 
 export const plain = (text) => withEmoji(unescape(text || ""));
+export const plainText = (text) => unescape(text || "");
 
 const INLINE = new RegExp([
   /`([^`\n]+)`/, /<([^<>|\n]+)(?:\|([^<>\n]*))?>/, /(?<![\w*])\*(\S(?:[^*\n]*[^\s*])?)\*(?![\w*])/,

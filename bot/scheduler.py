@@ -1,0 +1,148 @@
+"""When jobs are due, and which worker does them: a claim per unit of work, whatever the number of workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import structlog
+from apscheduler.triggers.cron import CronTrigger
+
+from bot import metrics
+from bot.discovery import discover, wired
+from finops.company import Company
+from jobs.job import Job, Outcome
+from storage import claims
+from storage.state import State
+
+LOG = structlog.get_logger("finops.jobs")
+UNITS = {"m": 60, "h": 3600}
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A unit of work whose time has come.
+
+    Attributes:
+        key: unique for the unit: the local day of a daily job, the moment of a repeated one.
+    """
+
+    job: Job
+    zone: ZoneInfo
+    key: str
+
+
+class Scheduler:
+    """Runs what is due, once over all workers, and takes up what a dead one left.
+
+    Args:
+        dependencies: company, state and ledger, for the jobs to name.
+        owner: this process's name in claims.
+        changed: called after a job ran, so that the sender looks at once.
+    """
+
+    def __init__(
+        self,
+        dependencies: Mapping[str, Any],
+        owner: str,
+        clock: Callable[[], datetime],
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._company: Company = dependencies["company"]
+        self._state: State = dependencies["state"]
+        self._owner, self._clock, self._changed = owner, clock, changed
+        found: dict[str, Job] = {job.name: job for job in discover("jobs", "JOB").values()}
+        self.jobs = found
+        self._runs = {name: wired(job.run, dependencies, given=("now", "zone")) for name, job in found.items()}
+        self._running: set[tuple[str, str]] = set()
+
+    def run_due(self) -> list[str]:
+        """Run everything that is due and nobody has done; returns the names of what ran."""
+        return [due.job.name for due in self.due(self._clock()) if self._run_claimed(due)]
+
+    def due(self, now: datetime) -> list[Due]:
+        """The latest unit of every job and zone, ingest before what shows it."""
+        ordered = sorted(self.jobs.values(), key=lambda job: (bool(job.after), job.name))
+        return [
+            Due(job, zone, key)
+            for job in ordered
+            for zone in self._zones(job)
+            if (key := due_key(self._company.schedules.get(job.name, job.schedule), zone, now)) is not None
+        ]
+
+    def renew(self) -> None:
+        """Hold the claims of what is running."""
+        for work, key in tuple(self._running):
+            claims.renew(self._state, work, key, self._owner, self._clock())
+
+    def run(self, name: str, zone: ZoneInfo | None = None) -> Outcome:
+        """Run one job now, claimed or not."""
+        job, now = self.jobs[name], self._clock()
+        given: dict[str, Any] = {"now": now} | ({"zone": zone or self._company.zone()} if job.per_zone else {})
+        outcome: Outcome = self._runs[name](**given)
+        LOG.info("job done", job=name, outcome=outcome.summary)
+        self._changed()
+        return outcome
+
+    def _run_claimed(self, due: Due) -> bool:
+        work = f"{due.job.name}@{due.zone.key}" if due.job.per_zone else due.job.name
+        if not claims.claim(self._state, work, due.key, self._owner, self._clock()):
+            return False
+        self._running.add((work, due.key))
+        try:
+            outcome = self.run(due.job.name, due.zone)
+        except Exception as error:
+            # One job's failure must not stop the others; it is on record and is tried again.
+            LOG.exception("job failed", job=due.job.name)
+            metrics.JOBS.labels(due.job.name, "failed").inc()
+            claims.fail(self._state, work, due.key, self._owner, self._clock(), f"{type(error).__name__}: {error}")
+            return False
+        finally:
+            self._running.discard((work, due.key))
+        metrics.JOBS.labels(due.job.name, "done").inc()
+        claims.finish(self._state, work, due.key, self._owner, self._clock(), outcome.summary)
+        if outcome.changed:
+            self._run_followers(due.job.name)
+        return True
+
+    def _run_followers(self, name: str) -> None:
+        """Run again, in every zone where they ran today, the jobs that show what has just changed."""
+        for job in self.jobs.values():
+            if name not in job.after:
+                continue
+            for zone in self._zones(job):
+                today = self._clock().astimezone(zone).date().isoformat()
+                work = f"{job.name}@{zone.key}" if job.per_zone else job.name
+                with self._state.reading() as connection:
+                    last = claims.last_finished(connection, work)
+                if last and last[0] == today:
+                    self.run(job.name, zone)
+
+    def _zones(self, job: Job) -> Iterable[ZoneInfo]:
+        if not job.per_zone:
+            return [self._company.zone()]
+        zones = {self._company.zone(team) for team in self._company.teams} | {self._company.zone()}
+        return sorted(zones, key=lambda zone: zone.key)
+
+
+def due_key(schedule: str, zone: ZoneInfo, now: datetime) -> str | None:
+    """Key of the latest unit that was due by now, None where there is none to be done any more.
+
+    A daily job is due from its time to the end of its local day, and once however often the clock shows that time.
+    """
+    if schedule == "off":
+        return None
+    if schedule.startswith("every "):
+        step = int(schedule[6:-1]) * UNITS[schedule[-1]]
+        return datetime.fromtimestamp(now.timestamp() // step * step, UTC).isoformat()
+    hour, minute = schedule.split(":")
+    today = now.astimezone(zone).date()
+    # APScheduler knows what 02:30 means on the day that has none.
+    start = datetime.combine(today, datetime.min.time(), zone)
+    fires = CronTrigger(hour=int(hour), minute=int(minute), timezone=zone).get_next_fire_time(None, start)
+    if fires is None or fires > now or fires - start > timedelta(hours=26):
+        return None
+    return today.isoformat()

@@ -1,0 +1,33 @@
+"""`finops run`: everything in one process, over Socket Mode."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import click
+
+from bot.installation import Installation
+from bot.log import configure_log
+
+
+@click.command("run")
+@click.pass_obj
+def COMMAND(installation: Installation) -> None:  # noqa: N802
+    """Answer Slack over Socket Mode, run the jobs and bring messages to Slack, in one process: the small install."""
+    from bot.small_install import SmallInstall
+
+    configure_log(installation.settings.finops_log)
+    whole = SmallInstall(installation)
+    whole.start()
+    click.echo("finops runs; Ctrl-C ends it.", err=True)
+    wait_for_end()
+    whole.stop()
+
+
+def wait_for_end() -> None:
+    """Return when the process is asked to end, by Ctrl-C or SIGTERM."""
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    ended.wait()

@@ -1,0 +1,103 @@
+"""The words after a command: a team, a month, a basis and a breakdown, in any order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from finops.basis import Basis
+from finops.company import Company, Person, Team, may_see, roles_of
+from finops.errors import FinopsError, NotAllowed, NotFound
+from finops.names import nearest
+from finops.periods import Month
+from finops.policy import Role
+from finops.scope import slug
+from storage.teams import all_teams, find_team
+
+BY = ("service", "account", "region", "category")
+
+
+class UnknownName(NotFound):
+    """A word names nothing.
+
+    Args:
+        word: as it was written.
+        near: the names it may have meant, best first.
+    """
+
+    def __init__(self, reason: str, mend: str, word: str = "", near: Sequence[str] = ()) -> None:
+        super().__init__(reason, mend)
+        self.word, self.near = word, tuple(near)
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """What was asked for; None where nothing was said."""
+
+    team: str | None = None
+    month: Month | None = None
+    basis: Basis | None = None
+    by: str | None = None
+
+
+def parse_arguments(words: Sequence[str]) -> Arguments:
+    """Sort words into team, month (YYYY-MM), basis and `by …`; raises UnknownName for one too many."""
+    team, month, basis, by = None, None, None, None
+    rest = [word for word in words if word]
+    while rest:
+        word = rest.pop(0)
+        if word.lower() == "by":
+            by = _by(rest.pop(0) if rest else "")
+        elif re.fullmatch(r"\d{4}-\d{1,2}", word):
+            month = Month.parse(word)
+        elif word.lower() in tuple(Basis):
+            basis = Basis(word.lower())
+        elif team is None:
+            team = word
+        else:
+            near = nearest(word, (*Basis, *(f"by {name}" for name in BY)))
+            hint = "After the team come a month (2026-11), a breakdown (by service) or a basis (billed)."
+            raise UnknownName(f"I do not understand '{word}'.", hint, word, near)
+    return Arguments(team, month, basis, by)
+
+
+def _by(word: str) -> str:
+    found = word.lower() if word.lower() in BY else next(iter(nearest(word, BY, 1)), None)
+    if found is None:
+        raise UnknownName(f"There is no breakdown by '{word}'.", f"There are by {', by '.join(BY)}.")
+    return found
+
+
+def team_asked_for(connection: Connection, company: Company, person: Person, name: str | None) -> Team:
+    """The team a person means, if they may see it; the only one of their own where they name none.
+
+    Raises:
+        UnknownName: no such team, with the nearest names.
+        NotAllowed: it is not theirs to see.
+    """
+    if name is None:
+        own = teams_of(person, company)
+        if len(own) == 1:
+            return own[0]
+        known = ", ".join(team.slug for team in own[:10])
+        raise UnknownName("Which team?", f"Yours are {known}." if known else "See /finops teams for all of them.")
+    team = find_team(connection, company, name.lower()) or find_team(connection, company, slug(name))
+    if team is None:
+        teams = all_teams(connection, company)
+        names = [each.slug for each in teams.values() if may_see(person, company, each)]
+        near = nearest(name, names)
+        raise UnknownName(f"There is no team '{name}'.", "See /finops teams for all of them.", name, near)
+    if not may_see(person, company, team):
+        raise NotAllowed(
+            f"The figures of '{team.slug}' are open to its owners and to FinOps, Finance and the executive sponsor.",
+            "Ask one of them, or FinOps to add you.",
+        )
+    return team
+
+
+def teams_of(person: Person, company: Company) -> list[Team]:
+    """Listed teams that a person owns or leads."""
+    return [team for team in company.teams if roles_of(person, company, team) & {Role.OWNER, Role.ENGINEERING_LEAD}]

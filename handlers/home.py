@@ -1,0 +1,36 @@
+"""App Home: my teams at a glance, and what waits for me."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from finops.company import Company
+from finops.periods import Month
+from handlers.arguments import teams_of
+from handlers.request import Command, Request
+from storage.deliveries import Effect, queue
+from storage.spend import coverages
+from storage.state import State
+from storage.team_months import team_answer
+from views.home import home_view
+
+MOST_TEAMS = 20
+
+
+def open_home(request: Request, *, company: Company, state: State, commands: Mapping[str, Command]) -> None:
+    """Queue the person's home view; opened again before it is sent, only the newest goes out."""
+    own = teams_of(request.person, company)
+    today = company.today(request.now)
+    with state.writing() as connection:
+        months = [
+            team_answer(connection, company, team, Month.of(today), today, company.basis).month
+            for team in own[:MOST_TEAMS]
+        ]
+        view = home_view(
+            months,
+            company.listed,
+            coverages=list(coverages(connection).values()),
+            commands=[(each.name, each.usage, each.summary) for each in commands.values()],
+        )
+        place = f"home:{request.person.user_id}"
+        queue(connection, [Effect(place, "home", place, view)], request.now)

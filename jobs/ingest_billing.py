@@ -1,0 +1,31 @@
+"""Take in what the providers have delivered since the last time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from finops.company import Company
+from finops.errors import DeliveryRefused
+from jobs.job import Job, Outcome
+from storage.ledger.ingest import ingest, republish
+from storage.ledger.versions import Ledger
+from storage.state import State
+
+
+def run(*, now: datetime, company: Company, state: State, ledger: Ledger) -> Outcome:
+    """Ingest every source of finops.yaml; one that is refused does not keep the others from coming in."""
+    said: list[str] = []
+    changed = republish(company=company, state=state, ledger=ledger, now=now) > 0
+    for export, path in company.sources.items():
+        try:
+            done = ingest([Path(path)], export, company=company, state=state, ledger=ledger, now=now)
+        except DeliveryRefused as refusal:
+            said.append(f"{export} refused: {refusal.reason}")
+            continue
+        changed = changed or done.outcome == "published"
+        said.append(f"{export} {done.outcome}" + (f" ({done.rows:,} rows)" if done.rows else ""))
+    return Outcome("; ".join(said) or "no sources in finops.yaml", changed)
+
+
+JOB = Job("ingest_billing", "every 1h", run)

@@ -1,0 +1,95 @@
+"""A team's month as a list of named figures, and as the paragraph that says whose turn it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from finops.money import subtract
+from finops.policy import LADDER, Tier, ratio_of
+from finops.team_month import TeamMonth
+from views.amounts import money, ratio, share, short_day
+from views.sentences import beside
+from views.tiers import duty, sign, word
+
+Fact = tuple[str, str]
+
+
+def facts(month: TeamMonth) -> list[Fact]:
+    """Label and value of each figure, at most six; both are mrkdwn."""
+    currency = month.currency
+    budget = "none approved" if month.budget is None else money(month.budget, currency)
+    found = [("Budget" if month.over else "Budget, whole month", budget)]
+    if month.actual is None:
+        return found
+    part = share(ratio_of(month.actual, month.budget))
+    of_budget = "" if part == "n/a" else f" ({part} of budget)"
+    found.insert(0, ("Actual" if month.over else "Actual so far", money(month.actual, currency) + of_budget))
+    if not month.over and month.target is not None and month.data_through:
+        difference = beside(subtract(month.actual, month.target), currency, "")
+        found.append(
+            (f"Target line, {short_day(month.data_through)}", f"{money(month.target, currency)} ({_side(difference)})")
+        )
+    if month.variance is not None:
+        found.append(
+            ("Variance" if month.over else "Variance so far", _variance(month.variance, month.variance_ratio, currency))
+        )
+    return found + _forecast(month)
+
+
+def _side(difference: str) -> str:
+    """Where spend is beside the target line."""
+    return "spend is exactly on it" if difference.startswith("exactly") else f"spend is {difference.rstrip()}"
+
+
+def _forecast(month: TeamMonth) -> list[Fact]:
+    if month.forecast is None or month.over:
+        return []
+    forecast, currency = month.forecast, month.currency
+    interval = f"80 %: {money(forecast.low, currency)} to {money(forecast.high, currency)}"
+    found = [("Forecast", f"{money(forecast.amount, currency)} ({interval})")]
+    if month.reading_variance is not None:
+        found.append(("Forecast variance", _variance(month.reading_variance, month.reading_ratio, currency)))
+    return found
+
+
+def _variance(variance: Decimal, fraction: Decimal | None, currency: str) -> str:
+    return f"{money(variance, currency, signed=True)} ({ratio(fraction)})"
+
+
+def fields(found: Sequence[Fact]) -> list[str]:
+    """Facts as fields of a section."""
+    return [f"*{label}*\n{value}" for label, value in found]
+
+
+def sentence(found: Sequence[Fact]) -> str:
+    """Facts on one line, for notifications and screen readers."""
+    return "; ".join(f"{label}: {value}" for label, value in found) + "."
+
+
+def turn(month: TeamMonth, ladder: Sequence[Tier] = LADDER) -> str:
+    """Tier and duty as a paragraph of mrkdwn, or what is missing for a tier."""
+    variance = month.reading_variance
+    if month.actual is None:
+        return ""
+    if month.budget is None:
+        return ":white_circle: *no tier* — ask FinOps to approve a budget for this month; then it can be judged."
+    if month.tier is None:
+        return ":white_circle: *no tier yet* — nothing to do: the month is under its budget and cannot be forecast yet."
+    said = f"{sign(month.tier, variance)} *{word(month.tier, variance)}* — {duty(month.tier, variance)}"
+    fraction = month.reading_ratio
+    small = fraction is not None and len(ladder) > 1 and month.tier == ladder[0] and abs(fraction) > ladder[1].above
+    return said + (" The difference is below the amount that counts for this team." if small else "")
+
+
+def currencies(others: Sequence[TeamMonth]) -> str:
+    """What the team spent in other currencies, never added to the first; empty where there are none."""
+    said = []
+    for month in others:
+        actual = "no data" if month.actual is None else money(month.actual, month.currency)
+        if month.budget is None:
+            against = "no approved budget"
+        else:
+            against = f"budget {money(month.budget, month.currency)}, variance {ratio(month.variance_ratio)}"
+        said.append(f"{actual} ({against})")
+    return f"In other currencies, not added in: {'; '.join(said)}." if said else ""

@@ -1,0 +1,31 @@
+"""The answer to `/finops help`: what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from views import blocks
+from views.fit import message
+from views.message import Block, Message
+from views.text import literal
+
+Entry = tuple[str, str, str]
+"""A command's name, its usage after the name ('<team> [YYYY-MM]', may be empty), and a summary of one sentence."""
+
+
+def help_message(commands: Sequence[Entry]) -> Message:
+    """Every command with its usage and what it is for."""
+    first = "*I put every team's cloud spend beside its budget.* This is what you can ask me:"
+    last = "Words in &lt; &gt; are yours to fill in, words in [ ] can be left out."
+    lines = listed(commands)
+    body: list[Block] = [blocks.header("What you can ask"), blocks.section(first)]
+    body += [*blocks.paragraphs("\n".join(lines)), blocks.context(last)]
+    return message("\n".join((first, *lines)), body)
+
+
+def listed(commands: Sequence[Entry]) -> list[str]:
+    """One line of mrkdwn a command."""
+    return [
+        f"• `/finops {literal(f'{name} {usage}'.strip(), 200)}` — {literal(summary, 300)}"
+        for name, usage, summary in commands
+    ]
