@@ -25,7 +25,8 @@ from handlers.arguments import UnknownName
 from handlers.request import Answer, Command, Reply, Request
 from storage.deliveries import Effect, queue
 from storage.people import find_person
-from views.problems import RUN, old_button_message, problem_message, unexpected_message, unknown_command_message
+from views.notes import old_button_message
+from views.problems import RUN, problem_message, unexpected_message, unknown_command_message
 
 LOG = structlog.get_logger("finops.app")
 COMMAND = "/finops"

@@ -209,8 +209,12 @@ async def _arguments(request: web.Request) -> Arguments:
     arguments = Arguments(request.query)
     if request.content_type == "application/json":
         # The sync client announces JSON and sends nothing for methods without arguments.
-        body = json.loads(await request.text() or "{}")
-        arguments |= body if isinstance(body, dict) else {}
+        body = await request.text()
+        try:
+            arguments |= json.loads(body) if body else {}
+        except (ValueError, TypeError):
+            # Slack reads what it can and says what it misses.
+            arguments["invalid_json"] = body
     else:
         arguments |= dict(await request.post())
     return arguments

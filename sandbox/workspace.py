@@ -156,10 +156,10 @@ class Workspace:
         return message
 
     def edit(self, channel: str, message: Json, **fields: Any) -> None:
-        """Replace the given fields of a message; None leaves a field, an empty value removes it."""
+        """Replace the given fields of a message; None leaves a field, an empty one is removed (text: emptied)."""
         before = dict(message)
         for name, value in fields.items():
-            if value:
+            if value or (name == "text" and value is not None):
                 message[name] = with_ids(value, message["ts"]) if name == "blocks" else value
             elif value is not None:
                 message.pop(name, None)

@@ -154,7 +154,7 @@ def _draw_actual(axes: Axes, actual: Points, provisional: float | None) -> None:
     if len(moving) > 1:
         axes.fill_between(*_split(moving), facecolor=PAPER, edgecolor="#8fb4d6", hatch="////", linewidth=0, zorder=1)
         axes.plot(*_split(moving), color="#6d9fcc", linewidth=3, zorder=5)
-    axes.plot(*_split(actual[-1:]), marker="o", markersize=8, color=BLUE, markeredgecolor=PAPER, zorder=6)
+    axes.plot(*_split(actual[-1:]), marker="o", markersize=8, clip_on=False, color=BLUE, markeredgecolor=PAPER, zorder=6)
 
 
 def _split(points: Points) -> tuple[list[float], list[float]]:
@@ -229,9 +229,9 @@ def _apart(heights: list[float], gaps: list[float]) -> list[float]:
         if lack > 0:
             moved[upper - 1] -= lack / 2
             moved[upper] += lack / 2
-    for number, least in enumerate(_running(gaps, 0.09)):
+    for number, least in enumerate(_running(gaps, max(gaps, default=0.0) - 0.08)):
         moved[number] = max(moved[number], least)
-    most = 1.04
+    most = 1.0
     for number in reversed(range(len(moved))):
         moved[number] = min(moved[number], most)
         most = moved[number] - gaps[number]

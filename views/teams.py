@@ -53,9 +53,10 @@ def teams_message(
         kept += [one for one in months if one.team == UNALLOCATED]
     left = len(months) - len(kept)
     about = f" with “{escape(asked)}” in the name" if asked else ""
-    noun = "team" if len(months) == 1 else "teams"
+    number = len({one.team for one in months})
+    noun = "team" if number == 1 else "teams"
     counts = _counts(months, ladder)
-    first = [f"*{len(months):,} {noun}*{about} in {month_name(month)}: {counts}.", *totals(months)]
+    first = [f"*{number:,} {noun}*{about} in {month_name(month)}: {counts}.", *totals(months)]
     lines = [team_line(one, teams.get(one.team)) for one in kept]
     body: list[Block] = [blocks.header(f"Teams — {month_name(month)}"), *blocks.paragraphs("\n".join(first))]
     body += [blocks.divider(), *blocks.paragraphs("\n".join(lines))]

@@ -24,8 +24,10 @@ def _file_object(file: Json) -> Json:
 @method("files.getUploadURLExternal", scope="files:write", per_minute=100)
 def get_upload_url(backend: Backend, arguments: Arguments) -> Json:
     """Announce a file; its bytes go to the address in the answer."""
-    name, length, files = arguments.need("filename"), int(arguments.need("length")), backend.workspace.files
+    name, length, files = arguments.need("filename"), arguments.number("length", 0), backend.workspace.files
     file_id = identify("F", f"{name} {len(files)}")
+    if length <= 0:
+        raise Refusal("invalid_arguments", "must be a positive number: length")
     mimetype = mimetypes.guess_type(name)[0] or "application/octet-stream"
     files[file_id] = {
         "id": file_id, "name": name, "title": name, "mimetype": mimetype, "filetype": name.rsplit(".", 1)[-1],

@@ -1,5 +1,6 @@
 """Commands, interactions and events reach an unmodified Bolt app over Socket Mode and over HTTP."""
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from http.server import ThreadingHTTPServer
@@ -9,6 +10,7 @@ import pytest
 from slack_bolt import App
 from slack_bolt.app.app import SlackAppDevelopmentServer
 from slack_sdk import WebClient
+from websocket import WebSocketBadStatusException, create_connection
 
 from sandbox import AppFailure, PortInUseError, Sandbox
 
@@ -184,6 +186,20 @@ def test_each_envelope_to_one_socket(sandbox: Sandbox, bolt: Callable[..., App])
     for n in range(6):
         sandbox.person("alice").say("payments", str(n))
     sandbox.wait_for(lambda: [len(app.heard) for app in apps] == [3, 3])  # type: ignore[attr-defined]
+
+
+def test_ten_sockets_and_no_more(sandbox: Sandbox) -> None:
+    """An eleventh socket is told too_many_websockets; a ticket opens one socket only."""
+    client = WebClient(sandbox.app_token, base_url=sandbox.api_url)
+    urls = [client.apps_connections_open(app_token=sandbox.app_token)["url"] for _ in range(11)]
+    sockets = [create_connection(url) for url in urls]
+    hellos = [json.loads(socket.recv()) for socket in sockets]
+    assert [hello.get("num_connections") for hello in hellos] == [*range(1, 11), None]
+    assert (hellos[-1]["type"], hellos[-1]["reason"]) == ("disconnect", "too_many_websockets")
+    with pytest.raises(WebSocketBadStatusException):
+        create_connection(urls[0])
+    for socket in sockets:
+        socket.close()
 
 
 def test_a_taken_port_is_an_error_at_start(sandbox: Sandbox) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.limits import block_faults
+from sandbox.errors import Refusal
+from sandbox.limits import block_faults, check_view
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 Json = dict[str, Any]
@@ -168,13 +169,36 @@ def test_sandbox_is_stricter_where_the_schema_is_silent() -> None:
     assert block_faults([actions({**SELECT, "option_groups": GROUPS})], "message")
 
 
-@pytest.mark.skipif(not (SHARED / "slack-check").exists(), reason="the shared checker is not on this machine")
-def test_same_verdict_as_slacks_own_types() -> None:
-    """On every sample, on samples with one field dropped or spoiled, and on every surface, the verdicts agree."""
+@pytest.fixture
+def theirs() -> Any:
+    """The checker made from Slack's own types."""
+    if not (SHARED / "slack-check").exists():
+        pytest.skip("the shared checker is not on this machine")
     spec = importlib.util.spec_from_file_location("slack_check", SHARED / "slack-check" / "slack_check.py")
     assert spec and spec.loader
     theirs = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(theirs)
+    return theirs
+
+
+def test_same_verdict_on_views(theirs: Any) -> None:
+    """A view that Slack's types refuse is refused: missing, too long and unknown fields at the top."""
+    view = {"type": "modal", "title": plain("T"), "submit": plain("S"), "close": plain("C"), "blocks": [field(SELECT)]}
+    check_view(view, "modal")
+    wrong: list[Json] = [
+        {"title": plain("x" * 25)}, {"submit": plain("x" * 25)}, {"close": md("x")}, {"submit": None}, {"title": None},
+        {"private_metadata": "x" * 3001}, {"callback_id": "x" * 256}, {"external_id": "x" * 256}, {"colour": "red"},
+        {"clear_on_close": "yes"}, {"blocks": []}, {"private_metadata": "x" * 2000, "blocks": [GOOD[0]] * 101},
+    ]  # fmt: skip
+    for change in wrong:
+        spoiled = {name: value for name, value in (view | change).items() if value is not None}
+        assert theirs.check(spoiled), change
+        with pytest.raises(Refusal):
+            check_view(spoiled, "modal")
+
+
+def test_same_verdict_as_slacks_own_types(theirs: Any) -> None:
+    """What Slack's types refuse, the sandbox refuses: every sample, and samples with one field dropped or spoiled."""
 
     def refuses(block: Json, surface: str, most: int) -> bool:
         try:

@@ -1,0 +1,144 @@
+"""The demo: a made-up company, its bills, the sandbox workspace, and the bot as `finops run` starts it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from datetime import date, timedelta
+from importlib.resources import files
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from bot.demo.bill import RESTATED_ON, deliver
+from bot.demo.clock import DemoClock
+from bot.demo.company import COMPANY, config_text
+from bot.demo.plan import write_budgets
+from bot.installation import Installation
+from bot.settings import Settings
+from bot.small_install import SmallInstall
+from finops.periods import Month
+from sandbox import Control, Sandbox
+from storage.budgets import parse_budgets, record_budgets
+from storage.ledger.ingest import ingest
+from views.amounts import long_day
+
+FIRST_DAY = 12
+"""Day of the month on which the demo begins: late enough that every team's forecast stands in its tier."""
+SEED = 7
+Say = Callable[[str], None]
+
+
+class Demo:
+    """Everything the demo is made of, in one folder.
+
+    Args:
+        folder: holds bills, configuration, database, ledger and the workspace; begun anew when empty.
+        port: of the page; 0 for a free one.
+        today: the real day, which decides the demo's month.
+        say: told each step.
+    """
+
+    def __init__(self, folder: Path, port: int, today: date, say: Say) -> None:
+        self.folder, self._say = folder, say
+        folder.mkdir(parents=True, exist_ok=True)
+        config = folder / "finops.yaml"
+        if not config.exists():
+            config.write_text(config_text(), encoding="utf-8")
+        month = Month.of(today) if today.day >= FIRST_DAY else Month.of(today).previous
+        self._first_day = month.first + timedelta(days=FIRST_DAY - 1)
+        settings = Settings(
+            finops_database_url=SecretStr(f"sqlite:///{folder / 'finops.db'}"),
+            finops_ledger=folder / "ledger",
+            slack_signing_secret=SecretStr(""),
+        )
+        self.installation = Installation(config, settings)
+        self.clock = DemoClock(folder / "clock.json", self._first_day, self.installation.company.zone())
+        self.installation.clock = self.clock.now
+        self.sandbox = Sandbox(
+            port=port,
+            manifest=json.loads((files("bot") / "slack_app" / "manifest.socket.json").read_text()),
+            people=COMPANY.people,
+            channels=COMPANY.channels,
+            user_groups=COMPANY.user_groups,
+            store=folder / "slack.json",
+            clock=lambda: self.clock.now().timestamp(),
+            controls=[Control("Next day", self.next_day)],
+            status=lambda: long_day(self.clock.today()),
+        )
+        self._bot: SmallInstall | None = None
+
+    def prepare(self) -> None:
+        """Write and take in what the company has been billed so far, unless an earlier start did."""
+        done = self.folder / "prepared"
+        if done.exists():
+            self._say(f"Taking up the company where it was: {long_day(self.clock.today())}.")
+            return
+        day = self.clock.today()
+        # The month before is delivered as it was before its restatement, then as it is now.
+        self._say("Writing 13 months of bills of a made-up company …")
+        before = date(day.year, day.month, RESTATED_ON) - timedelta(days=1)
+        deliver(self.folder / "bills", before, seed=SEED)
+        self._say("Taking the bills in …")
+        self._ingest(before)
+        deliver(self.folder / "bills", day, seed=SEED)
+        self._ingest(day)
+        self._import_budgets(day)
+        done.touch()
+
+    def start(self) -> None:
+        """Open the workspace and start the bot against it."""
+        self.sandbox.start()
+        settings = self.installation.settings
+        settings.slack_bot_token = SecretStr(self.sandbox.bot_token)
+        settings.slack_app_token = SecretStr(self.sandbox.app_token)
+        settings.slack_api_url = self.sandbox.api_url
+        self._bot = SmallInstall(self.installation)
+        self._bot.start()
+        self._bot.worker.tick()
+
+    def next_day(self) -> str:
+        """Move the company to its next morning: bills are delivered, and that day's jobs run."""
+        day = self.clock.next_morning()
+        deliver(self.folder / "bills", day, seed=SEED)
+        if day.day == 1:
+            self._import_budgets(day)
+        ran = self._bot.worker.tick() if self._bot else []
+        self.clock.keep()
+        return f"It is {long_day(day)}. Ran: {', '.join(ran) or 'nothing'}."
+
+    def stop(self) -> None:
+        """End cleanly; the next start takes up from here."""
+        self.clock.keep()
+        if self._bot:
+            self.sandbox.drop_sockets()
+            self._bot.stop()
+        self.sandbox.stop()
+        self.installation.state.close()
+
+    def _ingest(self, day: date) -> None:
+        morning = DemoClock(self.folder / "none", day, self.installation.company.zone()).now()
+        for export, path in self.installation.company.sources.items():
+            ingest(
+                [Path(path)],
+                export,
+                company=self.installation.company,
+                state=self.installation.state,
+                ledger=self.installation.ledger,
+                now=morning,
+            )
+
+    def _import_budgets(self, day: date) -> None:
+        path = self.folder / "budgets.csv"
+        first = date(day.year - 1, day.month, 1)
+        write_budgets(path, COMPANY, first, Month.of(day).next.last)
+        budgets = parse_budgets(path.read_text(), path.name, lambda _team: None)
+        with self.installation.state.writing() as connection:
+            record_budgets(connection, budgets, source=path.name, by="demo", now=self.clock.now())
+
+
+def begin_anew(folder: Path) -> None:
+    """Remove what earlier demos left; only a folder that a demo made."""
+    if (folder / "clock.json").exists() or (folder / "finops.yaml").exists():
+        shutil.rmtree(folder)

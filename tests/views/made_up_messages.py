@@ -1,0 +1,195 @@
+"""Every message and view over ordinary, empty and extreme input, by the name of its golden file."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from made_up_months import (
+    AS_OF,
+    LONG,
+    NASTY,
+    NOVEMBER,
+    PAYMENTS,
+    RIGHT_TO_LEFT,
+    SERVICES,
+    broken_down,
+    ended,
+    team_month,
+)
+
+from finops.basis import Basis
+from finops.company import Team
+from finops.errors import DeliveryRefused, NotFound
+from finops.policy import Materiality
+from finops.scope import UNALLOCATED
+from finops.spend import Coverage
+from finops.team_month import TeamMonth
+from views.daily import daily_message
+from views.help import help_message
+from views.home import home_view
+from views.message import Message
+from views.problems import (
+    not_visible_message,
+    problem_message,
+    unexpected_message,
+    unknown_command_message,
+    unknown_team_message,
+)
+from views.teams import teams_message
+from views.variance import variance_message
+
+COMMANDS = [
+    ("help", "", "What you can ask."),
+    ("teams", "[part of a name]", "Every team's month at a glance."),
+    ("variance", "<team> [YYYY-MM] [by service|account|region|category] [basis]", "One team's month in full."),
+]
+COVERAGES = [
+    Coverage("aws", period, 2, 1200, first, last, at, at, restated)
+    for period, first, last, at, restated in (
+        ("2026-10", date(2026, 10, 1), date(2026, 10, 31), datetime(2026, 11, 4, 6, tzinfo=UTC), False),
+        ("2026-11", date(2026, 11, 1), date(2026, 11, 20), datetime(2026, 11, 21, 6, 5, tzinfo=UTC), True),
+    )
+]
+STALE = {"through": date(2026, 11, 12), "settled": date(2026, 11, 9)}
+MONTHS: dict[str, TeamMonth] = {
+    "running": team_month(),
+    "over": team_month("50000"),
+    "under": team_month("90000"),
+    "already_over_without_forecast": team_month("30000", settled=date(2026, 10, 5)),
+    "without_forecast": team_month(settled=date(2026, 10, 5)),
+    "nothing_settled": team_month(settled=None),
+    "no_budget": team_month(None),
+    "zero_budget": team_month("0"),
+    "no_data_yet": team_month(through=None, settled=None),
+    "no_data_since": team_month(through=date(2026, 10, 30)),
+    "not_begun": team_month(as_of=date(2026, 10, 20), through=date(2026, 10, 19)),
+    "stale": team_month(**STALE),  # type: ignore[arg-type]
+    "no_spend": team_month(costs=[0] * 7),
+    "credits": team_month(costs=[-5] * 7),
+    "ended": ended("55000"),
+    "ended_partial": ended(through=date(2026, 11, 27)),
+    "ended_without_budget": ended(None),
+    "ended_with_credits": ended("0", costs=[-5] * 7),
+    "on_budget": ended("700", costs=[10] * 7),
+    "restated": team_month(restated_from="41500.5"),
+    "immaterial": ended("55000", materiality=Materiality(Decimal(10_000))),
+    "by_invoice": team_month(by_invoice=True, basis=Basis.BILLED),
+    "yen": team_month("60000", currency="JPY", basis=Basis.USAGE_BILLED),
+    "dinar": team_month(currency="KWD"),
+    "own_currency": team_month(currency="<Credits>"),
+    "huge": team_month("1e17", scale="1.7e12"),
+    "just_past_an_edge": ended("60000", costs=[0] * 7),
+}
+MONTHS["just_past_an_edge"] = replace(ended("1000000", costs=[10] * 7), budget=Decimal("596.9999"))
+NAMES = {"nasty": NASTY, "right_to_left": RIGHT_TO_LEFT, "long": LONG, "emoji": "🚀 支払い チーム", "empty": "\u202e \n"}
+
+
+def variance_cases() -> dict[str, Callable[[], Message]]:
+    """Variance answers."""
+    cases: dict[str, Callable[[], Message]] = {
+        name: lambda month=month: variance_message(  # type: ignore[misc]
+            month, PAYMENTS, lines=broken_down(month, SERVICES), former="1–20 Oct"
+        )
+        for name, month in MONTHS.items()
+    }
+    month = MONTHS["running"]
+    many = [f"{name} {number}" for number in range(50) for name in (LONG, NASTY, RIGHT_TO_LEFT, "支払い")]
+    cases["200_services"] = lambda: variance_message(month, PAYMENTS, lines=broken_down(month, many), former="1–20 Oct")
+    cases["huge_200_services"] = lambda: variance_message(
+        MONTHS["huge"], PAYMENTS, lines=broken_down(MONTHS["huge"], many), former="1–20 Oct"
+    )
+    cases["other_currencies"] = lambda: variance_message(
+        month, PAYMENTS, other_currencies=[MONTHS["yen"], team_month(None, currency="EUR")]
+    )
+    cases["by_region_nothing_before"] = lambda: variance_message(
+        month, PAYMENTS, lines=broken_down(month, ["eu-west-1", "us-east-1", "(none)"], compared=False), by="region"
+    )
+    cases["shared"] = lambda: variance_message(month, PAYMENTS, lines=broken_down(month, SERVICES), shared=True)
+    cases["long_slug"] = lambda: variance_message(team_month(team="a-long-slug-" * 12), PAYMENTS)
+    for name, shown in NAMES.items():
+        cases[f"name_{name}"] = lambda shown=shown: variance_message(  # type: ignore[misc]
+            month, Team(shown, shown), lines=broken_down(month, [shown, "S3"]), former=shown
+        )
+    return {f"variance_{name}": case for name, case in cases.items()}
+
+
+def daily_cases() -> dict[str, Callable[[], Message]]:
+    """Morning messages."""
+    cases: dict[str, Callable[[], Message]] = {
+        name: lambda month=month: daily_message(  # type: ignore[misc]
+            month, PAYMENTS, movers=broken_down(month, SERVICES)[:3], local_day=AS_OF
+        )
+        for name, month in MONTHS.items()
+    }
+    month = MONTHS["running"]
+    for name, shown in NAMES.items():
+        cases[f"name_{name}"] = lambda shown=shown: daily_message(  # type: ignore[misc]
+            month, Team(shown, shown), movers=broken_down(month, [shown]), local_day=AS_OF, notes=[shown]
+        )
+    cases["nothing_moved"] = lambda: daily_message(month, PAYMENTS, local_day=AS_OF)
+    return {f"daily_{name}": case for name, case in cases.items()}
+
+
+def many_teams(number: int) -> tuple[list[TeamMonth], dict[str, Team]]:
+    """Months of many teams in a fixed mixture of budgets, and the teams."""
+    kinds = [team_month(budget) for budget in ("64000", "59000", "56000", "40000", "90000", None, "61234.56")]
+    months = [replace(kinds[n * n % 7], team=f"team-{n:05d}") for n in range(number)]
+    return months, {month.team: Team(month.team, f"Team {month.team[5:]}") for month in months}
+
+
+def teams_cases() -> dict[str, Callable[[], Message]]:
+    """Answers to `teams`."""
+    every = [replace(month, team=name) for name, month in MONTHS.items()]
+    named = {name: Team(name, shown) for name, shown in NAMES.items()}
+    months, teams = many_teams(10_000)
+    lost = replace(MONTHS["no_budget"], team=UNALLOCATED)
+    return {
+        "teams_every_kind": lambda: teams_message(every, {}, month=NOVEMBER),
+        "teams_names": lambda: teams_message(
+            [replace(MONTHS["over"], team=name) for name in NAMES], named, month=NOVEMBER, asked=NASTY
+        ),
+        "teams_one": lambda: teams_message([MONTHS["over"]], {"payments": PAYMENTS}, month=NOVEMBER),
+        "teams_10000": lambda: teams_message([*months, lost], teams, month=NOVEMBER),
+        "teams_none": lambda: teams_message([], {}, month=NOVEMBER),
+        "teams_none_found": lambda: teams_message([], {}, month=NOVEMBER, asked=NASTY),
+        "teams_long_names": lambda: teams_message(
+            [replace(MONTHS["huge"], team=f"{n} {LONG}") for n in range(40)], {}, month=NOVEMBER
+        ),
+    }
+
+
+def other_cases() -> dict[str, Callable[[], Message | dict[str, Any]]]:
+    """Help, problems and App Home."""
+    month, faults = MONTHS["over"], tuple(f"aws.csv:{n}:7: <!channel> is no number" for n in range(20))
+    instead = ["variance payments", f"variance {RIGHT_TO_LEFT}", f"variance {LONG}", "variance fourth"]
+    months, teams = many_teams(30)
+    return {
+        "help": lambda: help_message(COMMANDS),
+        "help_many": lambda: help_message([(f"command{n}", LONG, f"{LONG}. {NASTY}") for n in range(120)]),
+        "problem": lambda: problem_message(NotFound("'13' is not a month.", "Write it as YYYY-MM.")),
+        "problem_nasty": lambda: problem_message(NotFound(NASTY * 40, NASTY)),
+        "problem_delivery": lambda: problem_message(DeliveryRefused("aws.csv has faults.", faults, "Export it again.")),
+        "unknown_team": lambda: unknown_team_message("paymnts", instead),
+        "unknown_command": lambda: unknown_command_message(NASTY, []),
+        "not_visible": lambda: not_visible_message(NASTY),
+        "unexpected": lambda: unexpected_message("4f1c9a"),
+        "home": lambda: home_view(
+            [month], {"payments": PAYMENTS}, waiting=["Explain October."], coverages=COVERAGES, commands=COMMANDS
+        ),
+        "home_empty": lambda: home_view([], {}),
+        "home_no_teams": lambda: home_view([], {}, coverages=COVERAGES, commands=COMMANDS),
+        "home_many": lambda: home_view(months, teams, waiting=[NASTY] * 40, coverages=COVERAGES, commands=COMMANDS),
+        "home_names": lambda: home_view(
+            [replace(month, team=name) for name in NAMES], {name: Team(name, shown) for name, shown in NAMES.items()}
+        ),
+    }
+
+
+CASES: dict[str, Callable[[], Message | dict[str, Any]]] = {
+    **variance_cases(),
+    **daily_cases(),
+    **teams_cases(),
+    **other_cases(),
+}
