@@ -20,8 +20,8 @@ from bot.discovery import discover, wired
 from bot.installation import Installation
 from finops.errors import FinopsError
 from finops.names import nearest
-from handlers.home import open_home
 from handlers.arguments import UnknownName
+from handlers.home import open_home
 from handlers.request import Answer, Command, Reply, Request
 from storage.deliveries import Effect, queue
 from storage.people import find_person
@@ -76,7 +76,9 @@ class Listeners:
             return self._safely(lambda: answer(replace(request, words=tuple(rest))), words)
         if near := nearest(name, list(self.commands), 3):
             return Reply(unknown_command_message(name, [" ".join([each, *rest]) for each in near]))
-        return self._safely(lambda: self._answers["variance"](replace(request, words=tuple(words))), ["variance", *words])
+        return self._safely(
+            lambda: self._answers["variance"](replace(request, words=tuple(words))), ["variance", *words]
+        )
 
     def action(self, ack: Ack, body: Mapping[str, Any]) -> BoltResponse:
         """A button or menu: what it does and its answer are committed, then the click is acknowledged."""
@@ -182,5 +184,3 @@ def _value(action: Mapping[str, Any]) -> str:
     """What a button, a menu or an overflow item stands for."""
     chosen = action.get("selected_option") or {}
     return str(action.get("value") or chosen.get("value") or "")
-
-

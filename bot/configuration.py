@@ -69,8 +69,8 @@ class _Scope(_Model):
 
 
 class _Materiality(_Model):
-    amount: Decimal = Field(Decimal(0), ge=0)
-    ratio: Fraction = Field(Decimal(0), ge=0)
+    amount: Decimal = Field(default=Decimal(0), ge=0)
+    ratio: Fraction = Field(default=Decimal(0), ge=0)
     rule: Literal["and", "or"] = "and"
 
     def value(self) -> Materiality:
@@ -91,7 +91,9 @@ class _Team(_Model):
 
 class _TeamsFrom(_Model):
     tag: str | None = None
-    column: Literal["SubAccountId", "SubAccountName", "ServiceName", "ServiceProviderName", "ProviderName"] | None = None
+    column: Literal["SubAccountId", "SubAccountName", "ServiceName", "ServiceProviderName", "ProviderName"] | None = (
+        None
+    )
     channel: str = ""
 
     @model_validator(mode="after")
@@ -211,7 +213,9 @@ def _refuse_repeats(path: Path, file: _File, positions: dict[Path_, Position]) -
 
 
 def _company(file: _File, folder: Path) -> Company:
-    ladder = tuple(Tier(tier.name, tier.above, tier.who, tier.duty, tier.duty_under, tier.above_amount) for tier in file.tiers)
+    ladder = tuple(
+        Tier(tier.name, tier.above, tier.who, tier.duty, tier.duty_under, tier.above_amount) for tier in file.tiers
+    )
     return Company(
         name=file.company,
         timezone=file.timezone,
@@ -220,14 +224,17 @@ def _company(file: _File, folder: Path) -> Company:
         visibility=file.visibility,
         settled_after=file.settled_after,
         teams=tuple(_team(team) for team in file.teams),
-        derived_teams=file.teams_from
-        and DerivedTeams(Derived(tag=file.teams_from.tag, column=file.teams_from.column), file.teams_from.channel),
+        derived_teams=_derived(file.teams_from) if file.teams_from else None,
         roles={Role(role): names for role, names in file.roles.items()},
         ladder=ladder or LADDER,
         materiality=file.materiality.value(),
         sources={export: str(folder / source.path) for export, source in file.sources.items()},
         schedules=dict(file.schedules),
     )
+
+
+def _derived(teams: _TeamsFrom) -> DerivedTeams:
+    return DerivedTeams(Derived(tag=teams.tag, column=teams.column), teams.channel)
 
 
 def _team(team: _Team) -> Team:

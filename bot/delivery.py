@@ -158,7 +158,5 @@ def _followers(delivery: Delivery, channel: str, posted: Posted) -> list[Effect]
     if posted.picture_missing:
         picture = payload["picture"]
         alone = {"text": picture["alt_text"], "blocks": [], "picture": picture, "picture_after": 0}
-        followers.append(
-            Effect(f"{delivery.key}/picture", delivery.kind, channel, alone, delivery.team, delivery.key)
-        )
+        followers.append(Effect(f"{delivery.key}/picture", delivery.kind, channel, alone, delivery.team, delivery.key))
     return followers

@@ -18,7 +18,12 @@ LOG = structlog.get_logger("finops.directory")
 def refresh_directory(client: WebClient, state: State) -> None:
     """Replace the cache with what Slack says now; raises Refused where Slack does not answer."""
     people = [
-        (user["id"], user.get("real_name") or user["name"], (user.get("profile") or {}).get("email") or "", user.get("tz") or "")
+        (
+            user["id"],
+            user.get("real_name") or user["name"],
+            (user.get("profile") or {}).get("email") or "",
+            user.get("tz") or "",
+        )
         for user in _pages(client.users_list, "members", limit=200)
         if not user.get("deleted") and not user.get("is_bot")
     ]
@@ -30,7 +35,11 @@ def refresh_directory(client: WebClient, state: State) -> None:
     channels = [
         (channel["id"], channel["name"], bool(channel.get("is_member")))
         for channel in _pages(
-            client.conversations_list, "channels", limit=200, exclude_archived=True, types="public_channel,private_channel"
+            client.conversations_list,
+            "channels",
+            limit=200,
+            exclude_archived=True,
+            types="public_channel,private_channel",
         )
     ]
     with state.writing() as connection:

@@ -22,7 +22,9 @@ def discover(package: str, constant: str) -> dict[str, Any]:
     return found
 
 
-def wired(function: Callable[..., Any], dependencies: Mapping[str, Any], given: tuple[str, ...] = ()) -> Callable[..., Any]:
+def wired(
+    function: Callable[..., Any], dependencies: Mapping[str, Any], given: tuple[str, ...] = ()
+) -> Callable[..., Any]:
     """A function with its keyword-only parameters filled by name.
 
     Args:
@@ -34,5 +36,7 @@ def wired(function: Callable[..., Any], dependencies: Mapping[str, Any], given: 
     """
     wanted = [name for name, p in inspect.signature(function).parameters.items() if p.kind is p.KEYWORD_ONLY]
     if unknown := [name for name in wanted if name not in dependencies and name not in given]:
-        raise ConfigurationRefused(f"{function.__module__}.{function.__name__} asks for {unknown[0]}, which nobody provides.")
+        raise ConfigurationRefused(
+            f"{function.__module__}.{function.__name__} asks for {unknown[0]}, which nobody provides."
+        )
     return partial(function, **{name: dependencies[name] for name in wanted if name in dependencies})

@@ -10,7 +10,9 @@ from typing import Any
 
 import structlog
 
-SECRET = re.compile(r"xox[a-z]-[\w-]+|xapp-[\w-]+|https?://[^\s\"']*?/(?:commands|actions|response)/[^\s\"']+|://[^\s:@/]+:[^\s@/]+@")
+SECRET = re.compile(
+    r"xox[a-z]-[\w-]+|xapp-[\w-]+|https?://[^\s\"']*?/(?:commands|actions|response)/[^\s\"']+|://[^\s:@/]+:[^\s@/]+@"
+)
 
 
 def configure_log(level: str) -> None:
@@ -36,7 +38,9 @@ def configure_log(level: str) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer], foreign_pre_chain=shared)
+        structlog.stdlib.ProcessorFormatter(
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer], foreign_pre_chain=shared
+        )
     )
     logging.basicConfig(level=max(number, logging.WARNING), handlers=[handler], force=True)
 

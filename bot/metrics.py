@@ -11,6 +11,8 @@ ANSWER_SECONDS = Histogram(
     ["command"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3),
 )
-DELIVERIES = Counter("finops_deliveries_total", "Tries to bring a message to Slack by kind and outcome", ["kind", "outcome"])
+DELIVERIES = Counter(
+    "finops_deliveries_total", "Tries to bring a message to Slack by kind and outcome", ["kind", "outcome"]
+)
 JOBS = Counter("finops_jobs_total", "Runs of jobs by outcome", ["job", "outcome"])
 WAITING = Gauge("finops_delivery_queue", "Deliveries by state", ["state"])

@@ -48,14 +48,14 @@ class SmallInstall:
         """Stop taking requests, finish what is running, and end."""
         self._ending.set()
         self._handler.client.auto_reconnect_enabled = False
-        self._handler.close()
+        self._handler.close()  # type: ignore[no-untyped-call]
         self.worker.stop()
 
     def _connect(self) -> None:
         wait = 1
         while not self._ending.is_set():
             try:
-                self._handler.connect()
+                self._handler.connect()  # type: ignore[no-untyped-call]
                 return
             except Exception as error:
                 # Whatever keeps Slack out of reach now, ending the process would not mend it.

@@ -42,8 +42,12 @@ class Worker:
 
     def start(self) -> None:
         """Begin: the directory first, so that the first message finds its channel."""
-        self._clock.add_job(self.tick, "interval", seconds=TICK, max_instances=1, coalesce=True, misfire_grace_time=None)
-        self._clock.add_job(self._renew, "interval", seconds=20, max_instances=1, coalesce=True, misfire_grace_time=None)
+        self._clock.add_job(
+            self.tick, "interval", seconds=TICK, max_instances=1, coalesce=True, misfire_grace_time=None
+        )
+        self._clock.add_job(
+            self._renew, "interval", seconds=20, max_instances=1, coalesce=True, misfire_grace_time=None
+        )
         self.sender.start()
         self._clock.start()
 

@@ -48,9 +48,8 @@ def group(rows: Iterable[Row], key: Callable[[Row], str], cost: Callable[[Row], 
 def compare(current: dict[str, Decimal], former: dict[str, Decimal] | None) -> list[Line]:
     """Lines of both periods, largest amount first; the amounts add up to the current total exactly."""
     names = current.keys() | (former or {}).keys()
-    lines = [
-        Line(name, current.get(name, ZERO), None if former is None else former.get(name, ZERO)) for name in names
-    ]
+    lines = [Line(name, current.get(name, ZERO), None if former is None else former.get(name, ZERO)) for name in names]
+    lines = [line for line in lines if line.amount or line.former]
     return sorted(lines, key=lambda line: (-abs(line.amount), line.name))
 
 

@@ -59,6 +59,19 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True)
+class Restatement:
+    """A later delivery changed days that had been delivered before.
+
+    Attributes:
+        change: of the month's actual, exact.
+        at: when it was taken in, UTC.
+    """
+
+    change: Decimal
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Freshness:
     """Through which day figures run and from which day on they may still move.
 

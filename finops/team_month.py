@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from finops.basis import Basis
@@ -12,7 +12,7 @@ from finops.forecast import Forecast, forecast_month
 from finops.money import EXACT, ZERO, subtract
 from finops.periods import Month
 from finops.policy import Materiality, Tier, ratio_of, tier_of
-from finops.spend import Freshness
+from finops.spend import Freshness, Restatement
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class TeamMonth:
         partial: the month is still running, or the data stops before its end.
         by_invoice: grouped by BillingPeriod instead of ChargePeriodStart.
         restated_from: the actual before the last delivery that changed days already delivered, or None.
+        restated_at: when that delivery was taken in, UTC.
     """
 
     team: str
@@ -49,6 +50,7 @@ class TeamMonth:
     daily: dict[date, Decimal]
     by_invoice: bool = False
     restated_from: Decimal | None = None
+    restated_at: datetime | None = None
 
     @property
     def data_through(self) -> date | None:
@@ -114,7 +116,7 @@ def assess(
     ladder: Sequence[Tier],
     materiality: Materiality,
     by_invoice: bool = False,
-    restated_by: Decimal | None = None,
+    restated: Restatement | None = None,
 ) -> TeamMonth:
     """Judge a team's month.
 
@@ -123,7 +125,7 @@ def assess(
             invoice: day → cost of the month's billing period alone.
         freshness: of the exports the team's spend comes from.
         as_of: the local day the month is looked at.
-        restated_by: by how much the latest restatement changed the actual, None where none did.
+        restated: the latest restatement of the month, None where there was none.
     """
     own = daily if by_invoice else {day: cost for day, cost in daily.items() if day in month}
     reached = freshness.data_through is not None and (freshness.data_through >= month.first or bool(own))
@@ -155,7 +157,8 @@ def assess(
         as_of=as_of,
         daily=own,
         by_invoice=by_invoice,
-        restated_from=subtract(actual, restated_by) if actual is not None and restated_by is not None else None,
+        restated_from=subtract(actual, restated.change) if actual is not None and restated else None,
+        restated_at=restated.at if restated else None,
     )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from finops.basis import Basis
 from finops.company import Company, Person, Team, may_see, roles_of
-from finops.errors import FinopsError, NotAllowed, NotFound
+from finops.errors import NotAllowed, NotFound
 from finops.names import nearest
 from finops.periods import Month
 from finops.policy import Role

@@ -24,7 +24,8 @@ def answer(request: Request, *, company: Company, state: State) -> Reply:
     shown = [
         found
         for found in months
-        if may_see(request.person, company, teams.get(found.team) or Team(found.team, found.team)) and part in found.team
+        if may_see(request.person, company, teams.get(found.team) or Team(found.team, found.team))
+        and part in found.team
     ]
     return Reply(teams_message(shown, teams, month=month, asked=part, ladder=company.ladder))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from finops.breakdown import Line, compare
@@ -22,6 +22,8 @@ from views.amounts import money, month_name
 from views.daily import daily_message
 
 MOVERS = 3
+NEWS = timedelta(hours=36)
+"""How long a restatement of the month before is spoken of: on the morning it came, and the next."""
 
 
 def run(*, now: datetime, zone: ZoneInfo, company: Company, state: State) -> Outcome:
@@ -37,7 +39,7 @@ def run(*, now: datetime, zone: ZoneInfo, company: Company, state: State) -> Out
         before = team_months(connection, company, month.previous, today, company.basis)
         weeks = service_weeks(connection, company.basis, _settled(months))
     shown = [found for found in _own_currency(months) if _speaks(teams.get(found.team), found)]
-    restated = {found.team: found for found in _own_currency(before) if found.restated_from is not None}
+    restated = {found.team: found for found in _own_currency(before) if _is_news(found, now)}
     effects = [_effect(teams[found.team], found, weeks, restated.get(found.team), today, company) for found in shown]
     with state.writing() as connection:
         changed = queue(connection, effects, now)
@@ -61,6 +63,10 @@ def _speaks(team: Team | None, month: TeamMonth) -> bool:
     if team is None or team.slug == UNALLOCATED or not team.channel:
         return False
     return month.budget is not None or bool(month.actual)
+
+
+def _is_news(month: TeamMonth, now: datetime) -> bool:
+    return month.restated_at is not None and now - month.restated_at < NEWS
 
 
 def _effect(

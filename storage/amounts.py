@@ -43,7 +43,7 @@ class Amount(TypeDecorator[Decimal]):
         return Decimal(value).scaleb(-SCALE, EXACT)
 
 
-class exact_sum(GenericFunction[Decimal]):  # noqa: N801  # named as SQL functions are
+class exact_sum(GenericFunction[Decimal]):  # named as SQL functions are
     """SUM over an Amount column without rounding; None over no rows."""
 
     type = Amount()

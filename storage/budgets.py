@@ -46,7 +46,9 @@ def parse_budgets(text: str, shown: str, team_fault: Callable[[str], str | None]
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""), restkey="", skipinitialspace=True)
     header = [name.strip().lower() for name in reader.fieldnames or []]
     if lacking := [name for name in COLUMNS if name not in header]:
-        raise BudgetRefused(f"{shown}, line 1: no column {', '.join(lacking)}.", f"A budget file has {', '.join(COLUMNS)}.")
+        raise BudgetRefused(
+            f"{shown}, line 1: no column {', '.join(lacking)}.", f"A budget file has {', '.join(COLUMNS)}."
+        )
     reader.fieldnames = header
     budgets: dict[tuple[str, Month, str], int] = {}
     found: list[Budget] = []
@@ -60,7 +62,9 @@ def parse_budgets(text: str, shown: str, team_fault: Callable[[str], str | None]
                 continue
             key = (budget.team, budget.month, budget.currency)
             if key in budgets:
-                faults.append(f"{shown}, line {line}: {budget.team} {budget.month} {budget.currency} stands on line {budgets[key]} already.")
+                faults.append(
+                    f"{shown}, line {line}: {budget.team} {budget.month} {budget.currency} stands on line {budgets[key]} already."
+                )
             budgets[key] = line
             found.append(budget)
     except csv.Error as error:

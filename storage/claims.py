@@ -21,7 +21,9 @@ def claim(state: State, work: str, due: str, owner: str, now: datetime) -> bool:
     """Whether this owner may do the work: nobody has, or whoever began has died or failed."""
     try:
         with state.writing() as connection:
-            connection.execute(insert(TABLE).values(work=work, due=due, owner=owner, lease_until=now + LEASE, attempts=1))
+            connection.execute(
+                insert(TABLE).values(work=work, due=due, owner=owner, lease_until=now + LEASE, attempts=1)
+            )
         return True
     except IntegrityError:
         pass

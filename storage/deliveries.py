@@ -67,7 +67,11 @@ _FIELDS = tuple(TABLE.c[name] for name in Delivery.__slots__)
 
 
 def queue(connection: Connection, effects: Iterable[Effect], now: datetime) -> int:
-    """Queue effects in the caller's transaction; one already known is changed where it differs. Returns how many are new or changed."""
+    """Queue effects in the caller's transaction; one already known is changed where it differs.
+
+    Returns:
+        How many are new or changed.
+    """
     wanted = {effect.key: effect for effect in effects}
     known = _known(connection, list(wanted))
     new = [
@@ -129,7 +133,9 @@ def lease_due(connection: Connection, owner: str, now: datetime, most: int, busy
     """
     free = or_(TABLE.c.lease_until.is_(None), TABLE.c.lease_until < now)
     due = and_(TABLE.c.state == "due", TABLE.c.next_attempt_at <= now, free)
-    first = select(func.min(TABLE.c.id)).where(due, TABLE.c.destination.not_in(list(busy))).group_by(TABLE.c.destination)
+    first = (
+        select(func.min(TABLE.c.id)).where(due, TABLE.c.destination.not_in(list(busy))).group_by(TABLE.c.destination)
+    )
     ids = connection.execute(first.order_by(func.min(TABLE.c.id)).limit(most)).scalars().all()
     taken = []
     for key in ids:
@@ -140,7 +146,9 @@ def lease_due(connection: Connection, owner: str, now: datetime, most: int, busy
             taken.append(key)
     if not taken:
         return []
-    return [Delivery(*row) for row in connection.execute(select(*_FIELDS).where(TABLE.c.id.in_(taken)).order_by(TABLE.c.id))]
+    return [
+        Delivery(*row) for row in connection.execute(select(*_FIELDS).where(TABLE.c.id.in_(taken)).order_by(TABLE.c.id))
+    ]
 
 
 def find(connection: Connection, key: str) -> Delivery | None:
@@ -151,9 +159,7 @@ def find(connection: Connection, key: str) -> Delivery | None:
 
 def mark_begun(connection: Connection, delivery: Delivery, channel: str) -> None:
     """Before a post goes out: from here on nobody knows whether Slack has it, until mark_sent says so."""
-    connection.execute(
-        update(TABLE).where(TABLE.c.id == delivery.id).values(outcome_unknown=True, channel=channel)
-    )
+    connection.execute(update(TABLE).where(TABLE.c.id == delivery.id).values(outcome_unknown=True, channel=channel))
 
 
 def mark_sent(connection: Connection, delivery: Delivery, channel: str, ts: str, now: datetime) -> None:

@@ -18,7 +18,9 @@ def find_person(connection: Connection, user_id: str) -> Person:
     """A person by Slack's id; one the cache does not know yet has neither e-mail nor groups."""
     email = connection.execute(select(PEOPLE.c.email).where(PEOPLE.c.user_id == user_id)).scalar()
     groups: set[str] = set()
-    for handle, group_id in connection.execute(select(GROUPS.c.handle, GROUPS.c.group_id).where(GROUPS.c.user_id == user_id)):
+    for handle, group_id in connection.execute(
+        select(GROUPS.c.handle, GROUPS.c.group_id).where(GROUPS.c.user_id == user_id)
+    ):
         groups |= {handle, group_id}
     return Person(user_id, (email or "").lower(), frozenset(groups))
 

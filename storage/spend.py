@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, tr
 
 from finops.basis import Basis
 from finops.periods import Month
-from finops.spend import Coverage, DaySpend
+from finops.spend import Coverage, DaySpend, Restatement
 from storage.amounts import exact_sum
 from storage.tables import BillingPeriodRow, DailySpendRow, MonthlySpendRow, RestatementRow
 
@@ -39,7 +39,7 @@ def coverages(connection: Connection) -> dict[int, Coverage]:
         PERIOD.restated,
     )
     query = select(PERIOD.id, *names).order_by(PERIOD.export, PERIOD.billing_period)
-    return {row[0]: Coverage(*row[1:]) for row in connection.execute(query)}
+    return {key: Coverage(*values) for key, *values in connection.execute(query)}
 
 
 def team_days(connection: Connection, team: str, first: date, last: date) -> list[tuple[int, DaySpend]]:
@@ -103,7 +103,7 @@ def all_team_days(connection: Connection, basis: Basis, first: date, last: date)
         .where(DAILY.day.between(first, last), counted(basis, DAILY.charge_category))
         .group_by(DAILY.day, DAILY.team, DAILY.period, DAILY.currency)
     )
-    return [tuple(row) for row in connection.execute(query).all()]
+    return [(team, currency, day, period, cost) for team, currency, day, period, cost in connection.execute(query)]
 
 
 def counted(basis: Basis, category: ColumnElement[str]) -> ColumnElement[bool]:
@@ -149,8 +149,8 @@ def month_spend(connection: Connection, team: str, month: Month) -> list[MonthSp
 
 def restatements(
     connection: Connection, month: Month, basis: Basis, teams: Sequence[str] | None = None
-) -> dict[tuple[str, str], Decimal]:
-    """(team, currency) → by how much the latest restatement changed the month's actual."""
+) -> dict[tuple[str, str], Restatement]:
+    """(team, currency) → by how much the latest restatement changed the month's actual, and when."""
     latest = (
         select(RESTATED.team, RESTATED.currency, func.max(RESTATED.restated_at).label("at"))
         .where(RESTATED.month == str(month), true() if teams is None else RESTATED.team.in_(teams))
@@ -159,7 +159,7 @@ def restatements(
     )
     column = RESTATED.effective_cost if basis is Basis.EFFECTIVE else RESTATED.billed_cost
     query = (
-        select(RESTATED.team, RESTATED.currency, exact_sum(column))
+        select(RESTATED.team, RESTATED.currency, exact_sum(column), func.max(RESTATED.restated_at))
         .join(
             latest,
             and_(
@@ -171,7 +171,8 @@ def restatements(
         .where(RESTATED.month == str(month), counted(basis, RESTATED.charge_category))
         .group_by(RESTATED.team, RESTATED.currency)
     )
-    return {(team, currency): change for team, currency, change in connection.execute(query) if change}
+    found = connection.execute(query)
+    return {(team, currency): Restatement(change, at) for team, currency, change, at in found if change}
 
 
 ServiceWeeks = dict[tuple[str, str], tuple[dict[str, Decimal], dict[str, Decimal]]]

@@ -124,12 +124,18 @@ def _engine(url: str) -> Engine:
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # transactions are begun by _begin_sqlite
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "foreign_keys=ON", "cache_size=-8000"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "busy_timeout=10000",
+        "foreign_keys=ON",
+        "cache_size=-8000",
+    ):
         connection.execute(f"PRAGMA {pragma}")
     connection.create_aggregate("exact_sum", 1, SumOfDigits)
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A write that starts as a read and upgrades fails at once when another writer came between; IMMEDIATE waits instead.
+    # A write that begins as a read fails at once when another writer came between; IMMEDIATE waits instead.
     writes = connection.get_execution_options().get("finops_writes")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

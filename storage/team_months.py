@@ -15,7 +15,7 @@ from finops.company import Company, Team
 from finops.forecast import RHYTHM_DAYS
 from finops.money import EXACT, ZERO
 from finops.periods import Month
-from finops.spend import Coverage, DaySpend, Freshness, freshness
+from finops.spend import Coverage, DaySpend, Freshness, Restatement, freshness
 from finops.team_month import TeamMonth, assess
 from storage.budgets import approved_budgets
 from storage.spend import all_team_days, coverages, exports_of, invoice_days, restatements, team_days
@@ -76,7 +76,7 @@ class _Reading:
         daily: Daily,
         periods: Iterable[int],
         budget: Decimal | None,
-        restated: Decimal | None,
+        restated: Restatement | None,
     ) -> TeamMonth:
         """One team's month in one currency."""
         return assess(
@@ -91,12 +91,18 @@ class _Reading:
             ladder=self.company.ladder,
             materiality=team.materiality or self.company.materiality,
             by_invoice=self.by_invoice,
-            restated_by=None if self.by_invoice else restated,
+            restated=None if self.by_invoice else restated,
         )
 
 
 def team_answer(
-    connection: Connection, company: Company, team: Team, month: Month, as_of: date, basis: Basis, by_invoice: bool = False
+    connection: Connection,
+    company: Company,
+    team: Team,
+    month: Month,
+    as_of: date,
+    basis: Basis,
+    by_invoice: bool = False,
 ) -> TeamAnswer:
     """One team's month from its own rows: four small queries whatever the number of teams."""
     reading = _Reading(connection, company, month, as_of, basis, by_invoice)

@@ -14,7 +14,7 @@ from babel.numbers import get_currency_precision, get_currency_symbol
 from finops.money import EXACT, ZERO, plain
 from finops.periods import Month
 from finops.policy import LADDER
-from views.text import literal
+from views.text import escape
 
 LOCALE = Locale("en")
 MINUS = "\u2212"
@@ -33,10 +33,11 @@ _SHORT_DAYS = [LOCALE.days["format"]["abbreviated"][number] for number in range(
 def _form(currency: str) -> tuple[str, int, Decimal]:
     """What stands before an amount, its digits, and the exponent to round at; Babel is asked once a currency."""
     known = currency in LOCALE.currencies and currency != "XXX"
-    before = get_currency_symbol(currency, LOCALE) if known else literal(currency, 20)
+    before = get_currency_symbol(currency, LOCALE) if known else escape(currency, 20)
     digits = get_currency_precision(currency) if known else 2
     # CLDR's alphaNextToNumber: a symbol ending in a letter keeps its distance from the number.
-    return before + (NO_BREAK if before[-1].isalnum() else ""), digits, Decimal(1).scaleb(-digits)
+    apart = not known or before[-1].isalpha()
+    return before + (NO_BREAK if apart else ""), digits, Decimal(1).scaleb(-digits)
 
 
 def symbol(currency: str) -> str:

@@ -154,7 +154,9 @@ def _draw_actual(axes: Axes, actual: Points, provisional: float | None) -> None:
     if len(moving) > 1:
         axes.fill_between(*_split(moving), facecolor=PAPER, edgecolor="#8fb4d6", hatch="////", linewidth=0, zorder=1)
         axes.plot(*_split(moving), color="#6d9fcc", linewidth=3, zorder=5)
-    axes.plot(*_split(actual[-1:]), marker="o", markersize=8, clip_on=False, color=BLUE, markeredgecolor=PAPER, zorder=6)
+    axes.plot(
+        *_split(actual[-1:]), marker="o", markersize=8, clip_on=False, color=BLUE, markeredgecolor=PAPER, zorder=6
+    )
 
 
 def _split(points: Points) -> tuple[list[float], list[float]]:

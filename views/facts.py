@@ -10,6 +10,8 @@ from finops.policy import LADDER, Tier, ratio_of
 from finops.team_month import TeamMonth
 from views.amounts import money, ratio, share, short_day
 from views.sentences import beside
+from views.team_line import figures
+from views.text import escape
 from views.tiers import duty, sign, word
 
 Fact = tuple[str, str]
@@ -84,12 +86,8 @@ def turn(month: TeamMonth, ladder: Sequence[Tier] = LADDER) -> str:
 
 def currencies(others: Sequence[TeamMonth]) -> str:
     """What the team spent in other currencies, never added to the first; empty where there are none."""
-    said = []
-    for month in others:
-        actual = "no data" if month.actual is None else money(month.actual, month.currency)
-        if month.budget is None:
-            against = "no approved budget"
-        else:
-            against = f"budget {money(month.budget, month.currency)}, variance {ratio(month.variance_ratio)}"
-        said.append(f"{actual} ({against})")
+    said = [
+        f"no data in {escape(month.currency)}" if month.actual is None else figures(month, month.actual)
+        for month in others
+    ]
     return f"In other currencies, not added in: {'; '.join(said)}." if said else ""

@@ -18,7 +18,7 @@ from storage.teams import all_teams
 
 
 @click.group("budgets")
-def COMMAND() -> None:  # noqa: N802
+def COMMAND() -> None:
     """Import and list budgets."""
 
 

@@ -17,8 +17,10 @@ from finops.errors import FinopsError
 @click.option("--port", type=int, default=8400, show_default=True, help="Where the page is.")
 @click.option("--reset", is_flag=True, help="Begin anew.")
 @click.option("--folder", type=click.Path(path_type=Path), default=Path("var/demo"), show_default=True)
-@click.option("--check", "checked", is_flag=True, help="Without a page: run a morning, ask, list what was seen, and end.")
-def COMMAND(port: int, reset: bool, folder: Path, checked: bool) -> None:  # noqa: N802
+@click.option(
+    "--check", "checked", is_flag=True, help="Without a page: run a morning, ask, list what was seen, and end."
+)
+def COMMAND(port: int, reset: bool, folder: Path, checked: bool) -> None:
     """A made-up company with 13 months of bills, in a workspace on localhost that looks and works like Slack."""
     from bot.demo.demo import Demo, begin_anew
 
@@ -33,7 +35,10 @@ def COMMAND(port: int, reset: bool, folder: Path, checked: bool) -> None:  # noq
     _refuse_taken(port)
     demo.prepare()
     demo.start()
-    click.echo(f"\n  Open {demo.sandbox.url}\n\n  Ctrl-C ends it; `make demo` takes up here again, `make demo RESET=1` begins anew.")
+    click.echo(
+        f"\n  Open {demo.sandbox.url}\n\n"
+        "  Ctrl-C ends it; `make demo` takes up here again, `make demo RESET=1` begins anew."
+    )
     wait_for_end()
     click.echo("\nEnding …")
     demo.stop()

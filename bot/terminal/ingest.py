@@ -17,7 +17,7 @@ from storage.ledger.ingest import Ingested, Steps, ingest
 @click.option("--export", required=True, help="Name of the export these files belong to, for example aws.")
 @click.option("--lenient", is_flag=True, help="Read a bill that lacks mandatory FOCUS columns no figure needs.")
 @click.pass_obj
-def COMMAND(installation: Installation, paths: tuple[Path, ...], export: str, lenient: bool) -> None:  # noqa: N802
+def COMMAND(installation: Installation, paths: tuple[Path, ...], export: str, lenient: bool) -> None:
     """Take in FOCUS bills (1.0 to 1.4; CSV, CSV.gz, Parquet): files or folder trees.
 
     A billing period that the files hold replaces the former version of it as a whole. Anything wrong refuses the

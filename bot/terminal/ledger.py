@@ -16,7 +16,7 @@ from finops.periods import Month
 
 
 @click.group("ledger")
-def COMMAND() -> None:  # noqa: N802
+def COMMAND() -> None:
     """Look into the ledger."""
 
 
@@ -37,7 +37,9 @@ def totals(
     export: str | None,
     form: str,
 ) -> None:
-    """Exact totals by export, provider, sub_account_id, sub_account_name, service, charge_category, billing_period, day or team."""
+    """Exact totals by export, provider, sub_account_id, sub_account_name, service, charge_category, billing_period, day
+    or team.
+    """
     from storage.ledger.totals import ledger_totals
 
     columns = [name.strip() for name in by.split(",") if name.strip()]
@@ -100,7 +102,9 @@ def verify(installation: Installation) -> None:
     for path in damaged:
         click.echo(f"damaged: {path}")
     if damaged:
-        raise FinopsError(f"{len(damaged)} files of the ledger are not what was delivered.", "Ingest those exports again.")
+        raise FinopsError(
+            f"{len(damaged)} files of the ledger are not what was delivered.", "Ingest those exports again."
+        )
     click.echo(f"{len(found)} billing periods are whole.")
 
 

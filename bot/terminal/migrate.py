@@ -10,7 +10,7 @@ from storage.state import State, newest_revision
 
 @click.command("migrate")
 @click.pass_obj
-def COMMAND(installation: Installation) -> None:  # noqa: N802
+def COMMAND(installation: Installation) -> None:
     """Bring the state database to this version's tables (the release step of a deployment)."""
     state = State(installation.settings.finops_database_url.get_secret_value())
     state.migrate()

@@ -13,7 +13,7 @@ from bot.log import configure_log
 
 @click.command("run")
 @click.pass_obj
-def COMMAND(installation: Installation) -> None:  # noqa: N802
+def COMMAND(installation: Installation) -> None:
     """Answer Slack over Socket Mode, run the jobs and bring messages to Slack, in one process: the small install."""
     from bot.small_install import SmallInstall
 

@@ -28,7 +28,7 @@ from storage.teams import all_teams, find_team
 @click.option("--by-invoice", is_flag=True, help="Group by BillingPeriod instead of ChargePeriodStart.")
 @FORMAT
 @click.pass_obj
-def COMMAND(  # noqa: N802
+def COMMAND(
     installation: Installation,
     team: str | None,
     every: bool,

@@ -16,7 +16,7 @@ from bot.log import configure_log
 @click.option("--workers", type=int, default=1, show_default=True, help="Processes.")
 @click.option("--threads", type=int, default=8, show_default=True, help="Threads of each process.")
 @click.pass_obj
-def COMMAND(installation: Installation, port: int | None, host: str, workers: int, threads: int) -> None:  # noqa: N802
+def COMMAND(installation: Installation, port: int | None, host: str, workers: int, threads: int) -> None:
     """Answer Slack's requests at POST /slack/events; /healthz and /metrics beside it. Any number may run."""
     from gunicorn.app.base import BaseApplication
 

@@ -11,7 +11,7 @@ from bot.terminal.run import wait_for_end
 
 @click.command("worker")
 @click.pass_obj
-def COMMAND(installation: Installation) -> None:  # noqa: N802
+def COMMAND(installation: Installation) -> None:
     """Run the jobs and bring messages to Slack. Any number may run; a claim decides which does what."""
     from bot.worker import Worker
 

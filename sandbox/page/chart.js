@@ -28,16 +28,23 @@ function plot({ type, series, axis_config: axis }) {
   const slot = (WIDTH - LEFT - 10) / axis.categories.length;
   const x = (i) => LEFT + slot * (i + 0.5), y = (v) => HEIGHT - BOTTOM - ((v - low) / (high - low)) * (HEIGHT - BOTTOM - TOP);
   const nodes = [];
-  for (let tick = low; tick <= high + unit / 2; tick += unit) nodes.push(h("line", { x1: LEFT, x2: WIDTH - 10, y1: y(tick), y2: y(tick), class: "grid" }), h("text", { x: LEFT - 6, y: y(tick) + 4, "text-anchor": "end" }, short(tick)));
+  for (let tick = low; tick <= high + unit / 2; tick += unit) {
+    nodes.push(h("line", { x1: LEFT, x2: WIDTH - 10, y1: y(tick), y2: y(tick), class: "grid" }));
+    nodes.push(h("text", { x: LEFT - 6, y: y(tick) + 4, "text-anchor": "end" }, short(tick)));
+  }
   const every = Math.ceil(axis.categories.length / 10);
   axis.categories.forEach((label, i) => i % every || nodes.push(h("text", { x: x(i), y: HEIGHT - BOTTOM + 16, "text-anchor": "middle" }, label)));
   series.forEach((one, s) => {
     const points = one.data.map((p, i) => `${x(i)},${y(p.value)}`);
     if (type === "bar") {
       const width = (slot * 0.7) / series.length;
-      one.data.forEach((p, i) => nodes.push(h("rect", { x: x(i) - slot * 0.35 + s * width, y: Math.min(y(p.value), y(0)), width: Math.max(width - 2, 1), height: Math.abs(y(p.value) - y(0)), rx: 2, fill: COLOURS[s], "data-value": p.value })));
+      one.data.forEach(({ value }, i) => {
+        const [top, height] = [Math.min(y(value), y(0)), Math.abs(y(value) - y(0))];
+        nodes.push(h("rect", { x: x(i) - slot * 0.35 + s * width, y: top, width: Math.max(width - 2, 1), height, rx: 2, fill: COLOURS[s] }));
+      });
     } else {
-      if (type === "area") nodes.push(h("path", { d: `M${x(0)},${y(0)}L${points.join("L")}L${x(one.data.length - 1)},${y(0)}Z`, fill: COLOURS[s], opacity: 0.18 }));
+      const area = `M${x(0)},${y(0)}L${points.join("L")}L${x(one.data.length - 1)},${y(0)}Z`;
+      if (type === "area") nodes.push(h("path", { d: area, fill: COLOURS[s], opacity: 0.18 }));
       nodes.push(h("polyline", { points: points.join(" "), fill: "none", stroke: COLOURS[s], "stroke-width": 2.5, "stroke-linejoin": "round" }));
       if (one.data.length < 16) one.data.forEach((p, i) => nodes.push(h("circle", { cx: x(i), cy: y(p.value), r: 3, fill: COLOURS[s] })));
     }
@@ -53,7 +60,8 @@ function slices(segments) {
   let from = 0;
   return segments.map((segment, i) => {
     const to = from + segment.value / total;
-    const d = to - from > 0.9999 ? `M${cx},${cy - r}a${r},${r} 0 1 1 -0.1,0Z` : `M${cx},${cy}L${at(from)}A${r},${r} 0 ${to - from > 0.5 ? 1 : 0} 1 ${at(to)}Z`;
+    const large = to - from > 0.5 ? 1 : 0, whole = to - from > 0.9999;
+    const d = whole ? `M${cx},${cy - r}a${r},${r} 0 1 1 -0.1,0Z` : `M${cx},${cy}L${at(from)}A${r},${r} 0 ${large} 1 ${at(to)}Z`;
     from = to;
     return h("path", { d, fill: COLOURS[i], class: "slice" });
   });

@@ -12,7 +12,10 @@ export function composer(form, label, commands, send) {
     const found = box.value.startsWith("/") ? commands.filter((c) => (typedOn ? c.command === word : c.command.startsWith(word))) : [];
     offer.hidden = !found.length;
     offer.dataset.open = typedOn ? "" : "list";
-    offer.replaceChildren(...found.map((c, i) => h("button", { type: "button", role: "option", "aria-selected": String(!i), "data-command": c.command, onclick: () => fill(c) }, h("b", {}, c.command), " ", h("code", {}, c.usage_hint), h("small", {}, c.description))));
+    offer.replaceChildren(...found.map((c, i) => {
+      const marks = { type: "button", role: "option", "aria-selected": String(!i), "data-command": c.command };
+      return h("button", { ...marks, onclick: () => fill(c) }, h("b", {}, c.command), " ", h("code", {}, c.usage_hint), h("small", {}, c.description));
+    }));
     fit();
   };
   form.onsubmit = async (event) => {

@@ -10,16 +10,27 @@ export function control(element, block, context) {
   const first = context.initial(block, element);
   const field = { ...hooks, "data-field": "", "aria-label": plainText(block.label?.text || element.placeholder?.text || element.action_id) };
   const use = (node) => confirmed(element.confirm, () => context.used(element, block, node.read(), node));
-  const build = element.type.startsWith("multi_") || element.type === "checkboxes" ? many : element.type === "radio_buttons" ? radio : element.type === "external_select" ? external : element.type.endsWith("select") ? select : typed;
-  return build(element, block, context, field, first, use);
+  return builder(element.type)(element, block, context, field, first, use);
 }
 
-export function confirmed(confirm, then) {
+function builder(type) {
+  if (type.startsWith("multi_") || type === "checkboxes") return many;
+  if (type === "radio_buttons") return radio;
+  if (type === "external_select") return external;
+  return type.endsWith("select") ? select : typed;
+}
+
+function confirmed(confirm, then) {
   if (!confirm) return then();
   const dialog = byId("confirm"), close = () => dialog.close();
-  dialog.replaceChildren(h("h2", { id: "confirm-title" }, plain(confirm.title?.text || "Are you sure?")), h("p", {}, textObject(confirm.text)), h("footer", {},
-    h("button", { class: "button", onclick: close }, plain(confirm.deny?.text || "Cancel")),
-    h("button", { class: `button ${confirm.style === "danger" ? "danger" : "primary"}`, onclick: () => { close(); then(); } }, plain(confirm.confirm?.text || "Yes"))));
+  const agree = () => { close(); then(); };
+  const style = confirm.style === "danger" ? "danger" : "primary";
+  dialog.replaceChildren(
+    h("h2", { id: "confirm-title" }, plain(confirm.title?.text || "Are you sure?")),
+    h("p", {}, textObject(confirm.text)),
+    h("footer", {},
+      h("button", { class: "button", onclick: close }, plain(confirm.deny?.text || "Cancel")),
+      h("button", { class: `button ${style}`, onclick: agree }, plain(confirm.confirm?.text || "Yes"))));
   dialog.showModal();
 }
 
@@ -28,14 +39,17 @@ function button(element, block, context, hooks) {
     if (safeUrl(element.url || "")) window.open(element.url, "_blank", "noreferrer");
     context.used(element, block, element.value, event.target);
   });
-  return h("button", { type: "button", class: `button ${element.style || ""}`, "aria-label": element.accessibility_label, onclick: go, ...hooks }, plain(element.text.text));
+  const marks = { type: "button", class: `button ${element.style || ""}`, "aria-label": element.accessibility_label };
+  return h("button", { ...marks, onclick: go, ...hooks }, plain(element.text.text));
 }
 
 function overflow(element, block, context, hooks) {
-  const menu = h("details", { class: "overflow", ...hooks }, h("summary", { class: "button", "aria-label": "More" }, "⋯"), h("div", { class: "menu" }, element.options.map((option) => h("button", { type: "button", onclick: () => {
+  const choose = (option) => {
     menu.open = false;
     confirmed(element.confirm, () => context.used(element, block, option.value, menu));
-  } }, plain(option.text.text)))));
+  };
+  const entries = element.options.map((option) => h("button", { type: "button", onclick: () => choose(option) }, plain(option.text.text)));
+  const menu = h("details", { class: "overflow", ...hooks }, h("summary", { class: "button", "aria-label": "More" }, "⋯"), h("div", { class: "menu" }, entries));
   return menu;
 }
 
@@ -43,20 +57,27 @@ const HTML_TYPE = { number_input: "number", datepicker: "date", timepicker: "tim
 
 function typed(element, block, context, field, first, use) {
   const tag = element.multiline ? "textarea" : "input";
-  const node = h(tag, { ...field, type: tag === "input" ? HTML_TYPE[element.type] || "text" : undefined, rows: 4, placeholder: element.placeholder && plainText(element.placeholder.text), step: element.is_decimal_allowed ? "any" : undefined, autofocus: element.focus_on_load, maxlength: element.max_length, read: () => node.value || null, onchange: () => use(node) });
+  const node = h(tag, {
+    ...field, type: tag === "input" ? HTML_TYPE[element.type] || "text" : undefined, rows: element.multiline && 4,
+    placeholder: element.placeholder && plainText(element.placeholder.text), step: element.is_decimal_allowed && "any",
+    autofocus: element.focus_on_load, maxlength: element.max_length, read: () => node.value || null, onchange: () => use(node),
+  });
   node.value = first ?? "";
   return node;
 }
 
 function choices(element, context) {
   if (element.type.includes("users")) return context.people.map((p) => ({ value: p.id, text: { text: p.real_name } }));
-  if (/channels|conversations/.test(element.type)) return Object.entries(context.channels).map(([value, name]) => ({ value, text: { text: `#${name}` } }));
+  const channels = Object.entries(context.channels).map(([value, name]) => ({ value, text: { text: `#${name}` } }));
+  if (/channels|conversations/.test(element.type)) return channels;
   return element.options || [];
 }
 
 function select(element, block, context, field, first, use) {
   const entry = (option) => h("option", { value: option.value, selected: option.value === first }, plainText(option.text.text));
-  const node = h("select", { ...field, read: () => node.value || null, onchange: () => use(node) }, h("option", { value: "" }, plainText(element.placeholder?.text || "Select an item")), choices(element, context).map(entry),
+  const node = h("select", { ...field, read: () => node.value || null, onchange: () => use(node) },
+    h("option", { value: "" }, plainText(element.placeholder?.text || "Select an item")),
+    choices(element, context).map(entry),
     (element.option_groups || []).map((group) => h("optgroup", { label: plainText(group.label.text) }, group.options.map(entry))));
   return node;
 }
@@ -64,17 +85,21 @@ function select(element, block, context, field, first, use) {
 function external(element, block, context, field, first, use) {
   const list = h("div", { class: "menu", role: "listbox", hidden: true });
   let chosen = first || null;
-  const input = h("input", { type: "text", role: "combobox", "aria-expanded": "false", "aria-label": field["aria-label"], placeholder: plainText(element.placeholder?.text || "Search"), autocomplete: "off" });
+  const placeholder = plainText(element.placeholder?.text || "Search");
+  const marks = { role: "combobox", "aria-expanded": "false", "aria-label": field["aria-label"], autocomplete: "off" };
+  const input = h("input", { type: "text", placeholder, ...marks });
   const node = h("div", { ...field, class: "external", read: () => chosen }, input, list);
   const show = (open) => { list.hidden = !open; input.setAttribute("aria-expanded", open); };
   const look = async () => {
     if (input.value.length < (element.min_query_length ?? 3)) return;
     const options = await context.suggest(element, block, input.value);
-    list.replaceChildren(...options.map((option) => h("button", { type: "button", role: "option", onclick: () => {
+    const choose = (option) => {
       input.value = chosen = option.text.text;
       show(false);
       use(node);
-    } }, plain(option.text.text))), ...(options.length ? [] : [h("p", {}, "No result")]));
+    };
+    const entries = options.map((option) => h("button", { type: "button", role: "option", onclick: () => choose(option) }, plain(option.text.text)));
+    list.replaceChildren(...(entries.length ? entries : [h("p", {}, "No result")]));
     show(true);
   };
   input.value = chosen || "";
@@ -88,22 +113,32 @@ function external(element, block, context, field, first, use) {
   return node;
 }
 
+// A labelled box or dot of a checkbox group, a radio group or a multi-select.
+function choice(type, name, option, checked, onchange) {
+  const label = h("span", {}, textObject(option.text), option.description && h("small", {}, textObject(option.description)));
+  return h("label", { class: "choice" }, h("input", { type, name, value: option.value, checked, onchange }), label);
+}
+
 function many(element, block, context, field, first, use) {
+  const grouped = (element.option_groups || []).flatMap((group) => group.options);
+  // A multi external select offers what it began with; searching in one is left to the single select.
+  const options = element.type === "multi_external_select" ? element.initial_options || [] : [...choices(element, context), ...grouped];
   const name = `${block.block_id}-${element.action_id}`;
-  const options = element.type === "multi_external_select" ? element.initial_options || [] : [...choices(element, context), ...(element.option_groups || []).flatMap((g) => g.options)];
-  const boxes = options.map((option) => h("label", { class: "choice" }, h("input", { type: "checkbox", name, value: option.value, checked: (first || []).includes(option.value), onchange: () => changed() }), h("span", {}, textObject(option.text), option.description && h("small", {}, textObject(option.description)))));
+  const boxes = options.map((option) => choice("checkbox", name, option, (first || []).includes(option.value), () => changed()));
   const read = () => boxes.map((box) => box.querySelector("input")).filter((box) => box.checked).map((box) => box.value);
-  const plainBoxes = element.type === "checkboxes";
   const title = () => read().length ? `${read().length} selected` : plainText(element.placeholder?.text || "Select items");
   const summary = h("summary", {}, title());
-  const node = plainBoxes ? h("div", { ...field, role: "group", read }, boxes) : h("details", { ...field, class: "multi", read }, summary, h("div", { class: "menu" }, boxes));
   const changed = () => { summary.textContent = title(); use(node); };
+  const node = element.type === "checkboxes"
+    ? h("div", { ...field, role: "group", read }, boxes)
+    : h("details", { ...field, class: "multi", read }, summary, h("div", { class: "menu" }, boxes));
   return node;
 }
 
 function radio(element, block, context, field, first, use) {
   const name = `${block.block_id}-${element.action_id}`;
-  const node = h("div", { ...field, role: "radiogroup", read: () => node.querySelector("input:checked")?.value ?? null }, element.options.map((option) => h("label", { class: "choice" }, h("input", { type: "radio", name, value: option.value, checked: option.value === first, onchange: () => use(node) }), h("span", {}, textObject(option.text), option.description && h("small", {}, textObject(option.description))))));
+  const dots = element.options.map((option) => choice("radio", name, option, option.value === first, () => use(node)));
+  const node = h("div", { ...field, role: "radiogroup", read: () => node.querySelector("input:checked")?.value ?? null }, dots);
   return node;
 }
 

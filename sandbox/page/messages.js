@@ -23,10 +23,13 @@ export function drawMessages(list, messages, state, { thread = false, moved = fa
   let day = "", before = null;
   for (const message of messages) {
     const today = format({ weekday: "long", day: "numeric", month: "long", year: "numeric" }, message.ts);
+    const time = format({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" }, message.ts);
+    const follows = today === day && continues(before, message);
     if (today !== day) nodes.push(kept(list, `day ${today}`, () => h("div", { class: "day", role: "separator" }, h("span", {}, today))));
-    const follows = today === day && before?.user === message.user && !before.is_ephemeral === !message.is_ephemeral && message.ts - before.ts < GROUPED && !before.reply_count && !message.notice && !before.notice;
-    nodes.push(kept(list, JSON.stringify([message, follows, state.user]), () => draw(message, state, { follows, thread, time: format({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" }, message.ts) })));
-    if (thread && nodes.length === 2 && messages.length > 1) nodes.push(kept(list, `replies ${messages.length}`, () => h("div", { class: "count" }, counted(messages.length - 1))));
+    nodes.push(kept(list, JSON.stringify([message, follows, state.user]), () => draw(message, state, { follows, thread, time })));
+    if (thread && nodes.length === 2 && messages.length > 1) {
+      nodes.push(kept(list, `replies ${messages.length}`, () => h("div", { class: "count" }, counted(messages.length - 1))));
+    }
     [day, before] = [today, message];
   }
   if (!messages.length) nodes.push(h("p", { class: "empty" }, "Nothing here yet. Write a message, or type / to see the commands."));
@@ -51,23 +54,59 @@ function reconcile(list, nodes) {
 
 const counted = (n) => `${n} ${n === 1 ? "reply" : "replies"}`;
 
+// Whether a message stands below the one before it without a name and a picture of its own.
+function continues(before, message) {
+  const alike = before.user === message.user && !before.is_ephemeral === !message.is_ephemeral && !before.notice && !message.notice;
+  return alike && !before.reply_count && message.ts - before.ts < GROUPED;
+}
+
 function draw(message, state, { follows, thread, time }) {
-  const bot = message.user === state.bot && !message.notice, where = { channel: state.channel, ts: message.ts };
-  const name = message.notice ? "Slackbot" : bot ? state.app : state.people.find((p) => p.id === message.user)?.real_name || message.user;
-  const row = h("article", { class: `message${follows ? " follows" : ""}${message.is_ephemeral ? " ephemeral" : ""}`, "data-ts": message.ts, "aria-label": `${name}, ${time}` },
-    message.is_ephemeral && h("div", { class: "only" }, "👁 Only visible to you"),
-    follows ? h("time", { class: "aside" }, time) : avatar(name, bot || message.notice),
+  const app = message.user === state.bot && !message.notice;
+  const known = state.people.find((person) => person.id === message.user)?.real_name || message.user;
+  const name = message.notice ? "Slackbot" : app ? state.app : known;
+  const badge = (app || message.notice) && h("span", { class: "badge" }, "APP");
+  const marks = `message${follows ? " follows" : ""}${message.is_ephemeral ? " ephemeral" : ""}`;
+  const row = h("article", { class: marks, "data-ts": message.ts, "aria-label": `${name}, ${time}` });
+  row.append(
+    message.is_ephemeral ? h("div", { class: "only" }, "👁 Only visible to you") : "",
+    follows ? h("time", { class: "aside" }, time) : avatar(name, app || message.notice),
     h("div", { class: "content" },
-      !follows && h("div", { class: "by" }, h("b", {}, name), (bot || message.notice) && h("span", { class: "badge" }, "APP"), h("time", {}, time)),
-      h("div", { class: "blocks" }, message.blocks?.length ? blocks(message.blocks, context(where, null, () => row)) : h("div", { class: "text" }, mrkdwn(message.text)), message.edited && h("span", { class: "edited" }, "(edited)")),
-      (message.files || []).map((file) => file.mimetype.startsWith("image/") ? h("a", { href: file.url_private, target: "_blank" }, h("img", { class: "large", src: file.url_private, alt: file.title })) : h("a", { class: "file", href: file.url_private }, `📎 ${file.title}`)),
-      message.reactions?.length && h("div", { class: "reactions" }, message.reactions.map((r) => reaction(r.name, r.users.includes(state.user), where, r.count))),
+      !follows && h("div", { class: "by" }, h("b", {}, name), badge, h("time", {}, time)),
+      body(message, state, row),
+      (message.files || []).map(attached),
+      reactions(message, state),
       !thread && message.reply_count && h("button", { class: "replies", "data-testid": "replies", onclick: () => go({ thread: message.ts }) }, counted(message.reply_count))),
-    !message.is_ephemeral && h("div", { class: "tools" }, QUICK.map((name) => reaction(name, (message.reactions || []).some((r) => r.name === name && r.users.includes(state.user)), where)),
-      !thread && h("button", { "aria-label": "Reply in thread", title: "Reply in thread", "data-testid": "reply-in-thread", onclick: () => go({ thread: message.ts }) }, "↩")));
+    message.is_ephemeral ? "" : tools(message, state, thread));
   return row;
 }
 
-function reaction(name, mine, where, count) {
-  return h("button", { class: `reaction${mine ? " mine" : ""}`, "aria-pressed": String(mine), "aria-label": name.replaceAll("_", " "), "data-reaction": name, onclick: (event) => busy(event.currentTarget, () => act("react", { ...where, name, add: !mine })) }, emoji(name), count ? ` ${count}` : "");
+function body(message, state, row) {
+  const place = context({ channel: state.channel, ts: message.ts }, null, () => row);
+  const content = message.blocks?.length ? blocks(message.blocks, place) : h("div", { class: "text" }, mrkdwn(message.text));
+  return h("div", { class: "blocks" }, content, message.edited && h("span", { class: "edited" }, "(edited)"));
+}
+
+function attached(file) {
+  const picture = file.mimetype.startsWith("image/") && h("img", { class: "large", src: file.url_private, alt: file.title });
+  return h("a", { class: "file", href: file.url_private, target: "_blank" }, picture || `📎 ${file.title}`);
+}
+
+const isMine = (message, state, name) => (message.reactions || []).some((r) => r.name === name && r.users.includes(state.user));
+
+function reactions(message, state) {
+  return message.reactions?.length && h("div", { class: "reactions" }, message.reactions.map((r) => reaction(message, state, r.name, r.count)));
+}
+
+function tools(message, state, thread) {
+  const label = "Reply in thread";
+  return h("div", { class: "tools" },
+    QUICK.map((name) => reaction(message, state, name)),
+    !thread && h("button", { "aria-label": label, title: label, "data-testid": "reply-in-thread", onclick: () => go({ thread: message.ts }) }, "↩"));
+}
+
+function reaction(message, state, name, count) {
+  const mine = isMine(message, state, name);
+  const toggle = (event) => busy(event.currentTarget, () => act("react", { channel: state.channel, ts: message.ts, name, add: !mine }));
+  const marks = { class: `reaction${mine ? " mine" : ""}`, "aria-pressed": String(mine), "aria-label": name.replaceAll("_", " ") };
+  return h("button", { ...marks, "data-reaction": name, onclick: toggle }, emoji(name), count ? ` ${count}` : "");
 }

@@ -21,10 +21,16 @@ export function drawModal(view, depth) {
   const form = h("form", { novalidate: true, onsubmit: submit });
   const place = context({}, view.state.values, () => form);
   place.initial = (block, element) => typed[block.block_id]?.[element.action_id] ?? initial(view, block, element);
-  form.append(h("header", {}, h("h2", { id: "modal-title" }, plain(view.title.text)), h("button", { type: "button", class: "plain", "aria-label": "Close", onclick: close }, "✕")),
+  const [cancel, send] = [view.close?.text || (depth > 1 ? "Back" : "Cancel"), view.submit?.text];
+  form.append(
+    h("header", {},
+      h("h2", { id: "modal-title" }, plain(view.title.text)),
+      h("button", { type: "button", class: "plain", "aria-label": "Close", onclick: close }, "✕")),
     h("div", { class: "scroll blocks" }, blocks(view.blocks, place)),
     h("p", { class: "error", role: "alert", "data-testid": "modal-error" }),
-    h("footer", {}, h("button", { type: "button", class: "button", "data-testid": "modal-close", onclick: close }, plain(view.close?.text || (depth > 1 ? "Back" : "Cancel"))), view.submit && h("button", { class: "button primary", "data-testid": "modal-submit" }, plain(view.submit.text))));
+    h("footer", {},
+      h("button", { type: "button", class: "button", "data-testid": "modal-close", onclick: close }, plain(cancel)),
+      send && h("button", { class: "button primary", "data-testid": "modal-submit" }, plain(send))));
   dialog.replaceChildren(form);
   if (!dialog.open) dialog.showModal();
   (form.querySelector("[autofocus]") || form.querySelector("[data-field]"))?.focus();

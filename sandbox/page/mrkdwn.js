@@ -120,16 +120,29 @@ export function richText(elements) {
       case "rich_text_section": return h("div", {}, children());
       case "rich_text_quote": return h("blockquote", {}, children());
       case "rich_text_preformatted": return h("pre", {}, children());
-      case "rich_text_list": return h(element.style === "ordered" ? "ol" : "ul", {}, element.elements.map((item) => h("li", {}, richText(item.elements))));
+      case "rich_text_list": return h(element.style === "ordered" ? "ol" : "ul", {}, element.elements.map(listItem));
       default: return styled(element);
     }
   });
 }
 
+const listItem = (item) => h("li", {}, richText(item.elements));
+const STYLES = { bold: "b", italic: "i", strike: "s", code: "code", underline: "u" };
+
 function styled(element) {
-  const label = { user: `@${names[element.user_id]}`, channel: `#${names[element.channel_id]}`, usergroup: `@${names[element.usergroup_id]}`, broadcast: `@${element.range}` };
-  let node = element.type in label ? mention(label[element.type]) : element.type === "emoji" ? emoji(element.name) : element.text || element.fallback || element.url || element.value || "";
-  if (element.type === "link" && safeUrl(element.url)) node = h("a", { href: element.url, target: "_blank", rel: "noreferrer" }, element.text || element.url);
-  for (const [style, tag] of [["bold", "b"], ["italic", "i"], ["strike", "s"], ["code", "code"], ["underline", "u"]]) if (element.style?.[style]) node = h(tag, {}, node);
+  let node = word(element);
+  for (const [style, tag] of Object.entries(STYLES)) if (element.style?.[style]) node = h(tag, {}, node);
   return node;
+}
+
+function word(element) {
+  switch (element.type) {
+    case "user": return mention(`@${names[element.user_id]}`);
+    case "channel": return mention(`#${names[element.channel_id]}`);
+    case "usergroup": return mention(`@${names[element.usergroup_id]}`);
+    case "broadcast": return mention(`@${element.range}`);
+    case "emoji": return emoji(element.name);
+    case "link": return safeUrl(element.url) ? h("a", { href: element.url, target: "_blank", rel: "noreferrer" }, element.text || element.url) : element.text || "";
+    default: return element.text || element.fallback || element.value || "";
+  }
 }

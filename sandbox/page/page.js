@@ -36,7 +36,10 @@ export function context(where, state, root) {
   return {
     people: seen.people, channels: seen.all_channels,
     initial: (block, element) => rawValue(state?.[block.block_id]?.[element.action_id] ?? initialOf(element)),
-    suggest: async (element, block, query) => (await busy(null, () => act("suggest", { action_id: element.action_id, block_id: block.block_id, query, ...where }))) || [],
+    suggest: async (element, block, query) => {
+      const wanted = { action_id: element.action_id, block_id: block.block_id, query, ...where };
+      return (await busy(null, () => act("suggest", wanted))) || [];
+    },
     used: (element, block, value, node) => {
       if (block.type === "input" && !block.dispatch_action) return;
       busy(node, () => act("act", { action_id: element.action_id, block_id: block.block_id, value, state: collect(root()), ...where }));
@@ -102,25 +105,41 @@ function draw(state) {
   if (!home) drawMessages(byId("messages"), [...state.messages, ...notices.filter((n) => !n.thread_ts)], seen, { moved });
   byId("thread").hidden = !state.thread.length;
   document.body.classList.toggle("thread-open", state.thread.length > 0);
-  if (state.thread.length) {
-    drawMessages(byId("replies"), [...state.thread, ...notices.filter((n) => n.thread_ts === here.thread)], seen, { thread: true, moved: moved || drawn.opened !== here.thread });
-    drawn.opened = here.thread;
-    once("reply", [here.thread, state.channel, state.user, state.commands], () => composer(byId("reply"), "Reply…", state.commands, (text) => send(text, here.thread)));
-  }
+  if (state.thread.length) drawThread(notices.filter((n) => n.thread_ts === here.thread), moved);
   drawModal(state.modal, state.depth);
 }
 
+function drawThread(notices, moved) {
+  const opened = drawn.opened !== here.thread;
+  drawn.opened = here.thread;
+  drawMessages(byId("replies"), [...seen.thread, ...notices], seen, { thread: true, moved: moved || opened });
+  const reply = () => composer(byId("reply"), "Reply…", seen.commands, (text) => send(text, here.thread));
+  once("reply", [here.thread, seen.channel, seen.user, seen.commands], reply);
+}
+
 function drawTop() {
-  byId("status").replaceChildren(seen.status, seen.connected ? "" : h("span", { class: "offline", title: "No app is connected" }, "app offline"));
-  byId("controls").replaceChildren(...seen.controls.map((label) => h("button", { class: "control", disabled: Boolean(seen.busy), "aria-busy": String(seen.busy === label), "data-control": label, onclick: async () => {
-    const answer = await call("/sandbox/control", { label });
-    if (answer.error || answer.result) toast(answer.error || answer.result, Boolean(answer.error));
-  } }, label)));
+  const offline = h("span", { class: "offline", title: "No app is connected" }, "app offline");
+  byId("status").replaceChildren(seen.status, seen.connected ? "" : offline);
+  byId("controls").replaceChildren(...seen.controls.map((label) => {
+    const marks = { class: "control", disabled: Boolean(seen.busy), "aria-busy": String(seen.busy === label), "data-control": label };
+    return h("button", { ...marks, onclick: () => press(label) }, label);
+  }));
   byId("who").replaceChildren(...seen.people.map((p) => h("option", { value: p.id, selected: p.id === seen.user }, p.real_name)));
 }
 
+async function press(label) {
+  const answer = await call("/sandbox/control", { label });
+  if (answer.error || answer.result) toast(answer.error || answer.result, Boolean(answer.error));
+}
+
 function drawSidebar() {
-  const entry = (id, name, mark, unread = 0) => h("li", {}, h("button", { class: `entry${unread ? " unread" : ""}`, "aria-current": id === seen.channel ? "page" : undefined, "data-channel": id === "home" ? "home" : id[0] === "D" ? "app" : name, onclick: () => go({ channel: id }) }, h("span", { class: "mark" }, mark), h("span", { class: "name" }, name), unread ? h("span", { class: "badge", "aria-label": `${unread} unread` }, String(unread)) : ""));
+  const hook = (id, name) => (id === "home" ? "home" : id[0] === "D" ? "app" : name);
+  const entry = (id, name, mark, unread = 0) => {
+    const badge = h("span", { class: "badge", "aria-label": `${unread} unread` }, String(unread));
+    const marks = { class: `entry${unread ? " unread" : ""}`, "aria-current": id === seen.channel && "page", "data-channel": hook(id, name) };
+    const parts = [h("span", { class: "mark" }, mark), h("span", { class: "name" }, name), unread ? badge : ""];
+    return h("li", {}, h("button", { ...marks, onclick: () => go({ channel: id }) }, parts));
+  };
   const [channels, direct] = [seen.channels.filter((c) => c.id[0] === "C"), seen.channels.filter((c) => c.id[0] === "D")];
   byId("sidebar").replaceChildren(h("div", { class: "team" }, seen.team),
     h("h2", {}, "Channels"), h("ul", {}, channels.map((c) => entry(c.id, c.name, "#", c.unread))),
@@ -141,7 +160,8 @@ function drawPlace() {
 
 function drawHome() {
   const home = byId("home");
-  home.replaceChildren(...(seen.home ? blocks(seen.home.blocks, context({}, seen.home.state.values, () => home)) : [h("p", { class: "empty" }, `${seen.app} has not published its Home tab yet.`)]));
+  const empty = [h("p", { class: "empty" }, `${seen.app} has not published its Home tab yet.`)];
+  home.replaceChildren(...(seen.home ? blocks(seen.home.blocks, context({}, seen.home.state.values, () => home)) : empty));
 }
 
 async function send(text, thread) {
@@ -157,12 +177,18 @@ async function send(text, thread) {
 }
 
 byId("menu").addEventListener("click", () => byId("menu").setAttribute("aria-expanded", String(document.body.classList.toggle("menu-open"))));
-byId("who").addEventListener("change", (event) => { here.user = event.target.value; here.thread = null; if (here.channel?.[0] === "D") here.channel = null; refresh(); });
+byId("who").addEventListener("change", (event) => {
+  // Direct messages are each person's own.
+  Object.assign(here, { user: event.target.value, thread: null, channel: here.channel?.[0] === "D" ? null : here.channel });
+  refresh();
+});
 byId("close-thread").addEventListener("click", () => go({ thread: null }));
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !document.querySelector("dialog[open]")) go({ thread: null });
 });
-document.addEventListener("click", (event) => document.querySelectorAll("details[open]").forEach((menu) => menu.contains(event.target) || (menu.open = false)));
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details[open]")) if (!menu.contains(event.target)) menu.open = false;
+});
 document.addEventListener("visibilitychange", refresh);
 const events = new EventSource("/sandbox/events");
 events.onmessage = refresh;

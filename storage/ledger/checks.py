@@ -60,9 +60,7 @@ def check_groups(
     return []
 
 
-def _locate(
-    engine: DuckDBEngine, bill: BillFile, source: str, types: Mapping[str, str], version: str
-) -> list[str]:
+def _locate(engine: DuckDBEngine, bill: BillFile, source: str, types: Mapping[str, str], version: str) -> list[str]:
     """Up to 20 'file, line N, column C: reason' lines; for Parquet the row's number, counted from 1."""
     if not bill.is_parquet and (faults := find_faults(bill, bill.header())):
         return faults
@@ -70,7 +68,9 @@ def _locate(
     number = "file_row_number + 1" if bill.is_parquet else "0"
     own = {name: focus.read_from(name, types) for name in BAD}
     texts = ", ".join(f"CAST({quoted(column)} AS VARCHAR)" if column else "NULL" for column in own.values())
-    charges = charges_sql(numbered, types, version).replace("SELECT ", f"SELECT {number} AS line, [{texts}] AS raw, ", 1)
+    charges = charges_sql(numbered, types, version).replace(
+        "SELECT ", f"SELECT {number} AS line, [{texts}] AS raw, ", 1
+    )
     found = engine.rows(
         f"SELECT line, raw, [{', '.join(f'({sql})' for sql in BAD.values())}] AS bad FROM ({charges}) "
         f"WHERE {' OR '.join(f'({sql})' for sql in BAD.values())} ORDER BY line LIMIT {MOST_FAULTS}"

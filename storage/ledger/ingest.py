@@ -113,9 +113,7 @@ def republish(*, company: Company, state: State, ledger: Ledger, now: datetime) 
 class _Delivery:
     """One ingest under way."""
 
-    def __init__(
-        self, export: str, company: Company, state: State, ledger: Ledger, now: datetime, work: Path
-    ) -> None:
+    def __init__(self, export: str, company: Company, state: State, ledger: Ledger, now: datetime, work: Path) -> None:
         self.export, self.company, self.state, self.ledger = export, company, state, ledger
         self.now, self.work = now, work
         self.fingerprint = fingerprint(company)

@@ -1,8 +1,9 @@
 """Alembic's entry: runs the migrations on the connection that State.migrate hands over."""
 
 from alembic import context
+from sqlmodel import SQLModel
 
-from storage.tables import SQLModel
+import storage.tables  # noqa: F401  fills the metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -80,10 +80,15 @@ MONTHS: dict[str, TeamMonth] = {
     "dinar": team_month(currency="KWD"),
     "own_currency": team_month(currency="<Credits>"),
     "huge": team_month("1e17", scale="1.7e12"),
-    "just_past_an_edge": ended("60000", costs=[0] * 7),
+    "just_past_an_edge": ended("300.19", costs=[10] * 7),
 }
-MONTHS["just_past_an_edge"] = replace(ended("1000000", costs=[10] * 7), budget=Decimal("596.9999"))
-NAMES = {"nasty": NASTY, "right_to_left": RIGHT_TO_LEFT, "long": LONG, "emoji": "🚀 支払い チーム", "empty": "\u202e \n"}
+NAMES = {
+    "nasty": NASTY,
+    "right_to_left": RIGHT_TO_LEFT,
+    "long": LONG,
+    "emoji": "🚀 支払い チーム",
+    "empty": "\u202e \n",
+}
 
 
 def variance_cases() -> dict[str, Callable[[], Message]]:

@@ -86,9 +86,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("key"),
     )
-    op.create_index(
-        "delivery_due", "delivery", ["state", "next_attempt_at"], unique=False
-    )
+    op.create_index("delivery_due", "delivery", ["state", "next_attempt_at"], unique=False)
     op.create_table(
         "ingest_run",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -102,9 +100,7 @@ def upgrade() -> None:
         sa.Column("finished_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index(
-        op.f("ix_ingest_run_export"), "ingest_run", ["export"], unique=False
-    )
+    op.create_index(op.f("ix_ingest_run_export"), "ingest_run", ["export"], unique=False)
     op.create_table(
         "monthly_spend",
         sa.Column("month", sa.String(), nullable=False),
@@ -142,13 +138,9 @@ def upgrade() -> None:
         sa.Column("billed_cost", Amount(), nullable=False),
         sa.Column("effective_cost", Amount(), nullable=False),
         sa.Column("restated_at", Instant(), nullable=False),
-        sa.PrimaryKeyConstraint(
-            "period", "version", "team", "month", "currency", "charge_category"
-        ),
+        sa.PrimaryKeyConstraint("period", "version", "team", "month", "currency", "charge_category"),
     )
-    op.create_index(
-        "restatement_of_month", "restatement", ["month", "team"], unique=False
-    )
+    op.create_index("restatement_of_month", "restatement", ["month", "team"], unique=False)
     op.create_table(
         "slack_channel",
         sa.Column("channel_id", sa.String(), nullable=False),
@@ -156,9 +148,7 @@ def upgrade() -> None:
         sa.Column("is_member", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("channel_id"),
     )
-    op.create_index(
-        op.f("ix_slack_channel_name"), "slack_channel", ["name"], unique=False
-    )
+    op.create_index(op.f("ix_slack_channel_name"), "slack_channel", ["name"], unique=False)
     op.create_table(
         "slack_group_member",
         sa.Column("group_id", sa.String(), nullable=False),
@@ -174,9 +164,7 @@ def upgrade() -> None:
         sa.Column("timezone", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("user_id"),
     )
-    op.create_index(
-        op.f("ix_slack_person_email"), "slack_person", ["email"], unique=False
-    )
+    op.create_index(op.f("ix_slack_person_email"), "slack_person", ["email"], unique=False)
     op.create_table(
         "team",
         sa.Column("slug", sa.String(), nullable=False),
