@@ -149,6 +149,8 @@ def build_app(installation: Installation, wake: Callable[[], None] = lambda: Non
     settings = installation.settings
     # Bolt logs a request with a bad signature at INFO, body and all.
     logging.getLogger("slack_bolt.RequestVerification").setLevel(logging.WARNING)
+    # Bolt warns that SLACK_BOT_TOKEN of the environment is not taken by itself; it comes in by authorize().
+    logging.getLogger("slack_bolt.App").addFilter(lambda record: "`token`" not in record.getMessage())
     token = settings.slack_bot_token.get_secret_value()
 
     def authorize() -> AuthorizeResult:
@@ -169,7 +171,20 @@ def build_app(installation: Installation, wake: Callable[[], None] = lambda: Non
     for unanswered in (app.shortcut, app.view, app.view_closed, app.options):
         unanswered(re.compile(""))(ignore)
     app.event(re.compile(""))(ignore)
+    app.error(refuse)
     return app
+
+
+def refuse(error: Exception) -> BoltResponse:
+    """Answer what broke outside the handlers: a payload that lacks what Slack always sends, or a database that is gone.
+
+    Slack sends an event again after a 5xx, which helps against the second only.
+    """
+    if isinstance(error, LookupError | TypeError | ValueError | AttributeError):
+        LOG.warning("malformed request", error=type(error).__name__)
+        return BoltResponse(status=400, body="malformed payload")
+    LOG.error("request failed", exc_info=error)
+    return BoltResponse(status=503, body="try again")
 
 
 def ignore(ack: Ack, body: Mapping[str, Any]) -> BoltResponse:

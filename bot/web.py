@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -54,7 +55,9 @@ def _slack(slack: SlackRequestHandler, environ: Environ, start_response: StartRe
     length = str(environ.get("CONTENT_LENGTH") or "0")
     if not length.isdigit() or int(length) > MOST_BYTES:
         return _plain(start_response, "413 Content Too Large", "too large")
-    if not str(environ.get("HTTP_X_SLACK_REQUEST_TIMESTAMP", "")).isdigit():
+    # Slack's SDK fails, instead of refusing, on a time that is no number and a signature that is not ASCII.
+    time, signature = (str(environ.get(f"HTTP_X_SLACK_{name}", "")) for name in ("REQUEST_TIMESTAMP", "SIGNATURE"))
+    if not re.fullmatch(r"[0-9]{1,12}", time) or not re.fullmatch(r"v0=[0-9a-f]{64}", signature):
         return _plain(start_response, "401 Unauthorized", "invalid request")
     try:
         return list(slack(environ, start_response))

@@ -202,17 +202,19 @@ class Actions:
             values = place.view["state"]["values"]
         else:
             values = self._touched.setdefault((user, place.key), initial_state(place.blocks))
-        unknown = set(raw)
+        given: dict[tuple[str | None, str], Any] = {}
+        for key, value in raw.items():
+            given |= (
+                {(key, action): v for action, v in value.items()} if isinstance(value, dict) else {(None, key): value}
+            )
         for block, element in interactive(place.blocks):
             block_id, action_id = block["block_id"], element["action_id"]
-            given = raw.get(block_id)
-            source = given if isinstance(given, dict) else raw
-            unknown -= {block_id} if isinstance(given, dict) else {action_id}
-            if element["type"] in FIELDS and action_id in source:
-                options = await self._options(user, place, block, element, source[action_id])
-                values.setdefault(block_id, {})[action_id] = chosen(element, source[action_id], options)
-        if unknown:
-            raise KeyError(f"no such field: {sorted(unknown)}")
+            for name in ((None, action_id), (block_id, action_id)):
+                if name in given and element["type"] in FIELDS:
+                    options = await self._options(user, place, block, element, given[name])
+                    values.setdefault(block_id, {})[action_id] = chosen(element, given.pop(name), options)
+        if given:
+            raise KeyError(f"no such field: {[action for _, action in given]}")
         return dict(values)
 
     async def _options(self, user: str, place: Place, block: Json, element: Json, raw: Any) -> list[Json]:

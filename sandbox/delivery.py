@@ -98,10 +98,10 @@ class Delivery:
             await socket.send_json({"type": "disconnect", "reason": "too_many_websockets"})
             await socket.close()
             return socket
-        self._sockets[socket] = request
-        hello = {"type": "hello", "num_connections": len(self._sockets), "connection_info": {"app_id": APP_ID}}
+        hello = {"type": "hello", "num_connections": len(self._sockets) + 1, "connection_info": {"app_id": APP_ID}}
         try:
             await socket.send_json({**hello, "debug_info": {"host": "sandbox"}})
+            self._sockets[socket] = request
             async for message in socket:
                 if message.type == aiohttp.WSMsgType.TEXT:
                     self._acknowledged(message.data)

@@ -90,8 +90,7 @@ class Sandbox:
             retry_delays=retry_delays,
         )  # fmt: skip
         self._modals = Modals(self._workspace, trigger_seconds)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="sandbox", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._runner: web.AppRunner | None = None
 
     def start(self) -> "Sandbox":
@@ -105,16 +104,20 @@ class Sandbox:
             listener.close()
             raise PortInUseError(f"port {self.port} on {HOST} is taken: {failure}") from failure
         self.port = listener.getsockname()[1]
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="sandbox", daemon=True)
         self._thread.start()
         self.do(lambda: self._serve(listener))
         return self
 
     def stop(self) -> None:
         """Write the state and stop listening."""
-        if self._thread.is_alive():
+        if self._loop:
             self.do(self._close)
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
+            self._loop.close()
+            self._loop = None
 
     def __enter__(self) -> "Sandbox":
         """Start."""
@@ -180,7 +183,7 @@ class Sandbox:
 
     def drop_sockets(self) -> None:
         """Cut every socket without a word."""
-        self._loop.call_soon_threadsafe(self._delivery.drop_sockets)
+        self.look(self._delivery.drop_sockets)
 
     def refresh_sockets(self, reason: str = "refresh_requested") -> None:
         """Ask the app to reconnect (`refresh_requested`) or warn it (`warning`)."""
@@ -202,7 +205,7 @@ class Sandbox:
 
     def do(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Run a coroutine on the sandbox's loop, from any other thread, and return a copy of its result."""
-        if not self._thread.is_alive():
+        if self._loop is None:
             raise RuntimeError("the sandbox is not running")
 
         async def run() -> T:
@@ -249,10 +252,9 @@ class Sandbox:
 
 @web.middleware
 async def _local_only(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse what another web page in the user's browser sends: a foreign origin, or a name that leads here."""
-    here = ("127.0.0.1", "localhost")
-    host = urlsplit(f"//{request.host}").hostname
+    """Refuse what another web page in the user's browser sends: from a foreign origin, or by a name that leads here."""
     origin = request.headers.get("Origin")
-    if host not in here or (origin and urlsplit(origin).hostname not in here):
+    foreign = origin and urlsplit(origin).netloc != request.host
+    if foreign or urlsplit(f"//{request.host}").hostname not in ("127.0.0.1", "localhost"):
         return web.Response(status=403, text="only for pages on this machine")
     return await handler(request)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, true
+from sqlalchemy import ColumnElement, Connection, and_, func, select, true
 
 from finops.basis import Basis
 from finops.periods import Month
@@ -98,7 +98,7 @@ def invoice_days(connection: Connection, team: str | None, month: Month) -> list
 def all_team_days(connection: Connection, basis: Basis, first: date, last: date) -> list[DayTotal]:
     """Every team's cost by day, currency and billing period, from first to last day, both inside; set-based."""
     column = DAILY.effective_cost if basis is Basis.EFFECTIVE else DAILY.billed_cost
-    query: Select[DayTotal] = (
+    query = (
         select(DAILY.team, DAILY.currency, DAILY.day, DAILY.period, exact_sum(column))
         .where(DAILY.day.between(first, last), counted(basis, DAILY.charge_category))
         .group_by(DAILY.day, DAILY.team, DAILY.period, DAILY.currency)

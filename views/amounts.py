@@ -50,6 +50,11 @@ def rounded(amount: Decimal, currency: str) -> Decimal:
     return amount.quantize(_form(currency)[2], context=EXACT)
 
 
+def difference(amount: Decimal, other: Decimal, currency: str) -> Decimal:
+    """amount − other of two amounts that are both shown, as shown: whoever subtracts them gets the same."""
+    return EXACT.subtract(rounded(amount, currency), rounded(other, currency))
+
+
 def money(amount: Decimal, currency: str, precise: bool = False, signed: bool = False) -> str:
     """An amount with its currency: '$1,234.50', '−¥1,235', 'KWD 1.500'.
 

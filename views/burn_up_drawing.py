@@ -18,8 +18,10 @@ Fan = tuple[Points, Points, Points]
 Words = tuple[str, str, str, str]
 """Name, amount, a smaller line below them, and the colour."""
 _UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
-_LINE_HEIGHT = 0.085
+_LINE_HEIGHT = 0.094
 """What a line of writing takes of the axes' height."""
+_AXES_POINTS = 207
+"""The axes' height in points."""
 _EARLY, _LATE = 9, 0.85
 """Days up to which the actual's name would lie on its own line, and the part of a month from which it has no room."""
 
@@ -84,9 +86,9 @@ def _ticks(axes: Axes, symbol: str, first: date, last: date) -> None:
     amounts = [_compact(mark, symbol, step) for mark in marks]
     days = (1, 8, 15, 22, length)
     names = [short_day(first.replace(day=day)) if day in (1, length) else str(day) for day in days]
-    size = 11 * min(1.0, 7 / max(map(len, amounts)))
+    size = 12.5 * min(1.0, 5.5 / max(map(len, amounts)))
     axes.set_yticks(marks, amounts, parse_math=False, color=GREY, fontproperties=font(size))
-    axes.set_xticks(days, names, parse_math=False, color=GREY, fontproperties=font(11))
+    axes.set_xticks(days, names, parse_math=False, color=GREY, fontproperties=font(12.5))
 
 
 def _step(rough: float) -> float:
@@ -127,7 +129,7 @@ def _budget(axes: Axes, budget: float, length: int, actual: Points) -> None:
         va="bottom" if above else "top",
         zorder=6,
     )
-    write(name, "target line", 11)
+    write(name, "target line", 12)
 
 
 def _slope(axes: Axes, rise: float) -> float:
@@ -174,7 +176,7 @@ def _name_lines(axes: Axes, data: dict[str, Any], fan: Fan, actual: Points, leng
     if x >= _LATE * length:
         named.append((y, ("Actual", labels["actual"], "" if x >= length else labels["through"], BLUE)))
     else:
-        _name_actual(axes, x, y, labels, data["budget"] is not None and y < float(data["budget"]) * x / length)
+        _name_actual(axes, x, y, labels, data["budget"] and float(data["budget"]), length)
     low, high = axes.get_ylim()
     named.sort(key=lambda item: item[0])
     gaps = [_LINE_HEIGHT * (3 if words[2] else 2) for _, words in named]
@@ -184,12 +186,12 @@ def _name_lines(axes: Axes, data: dict[str, Any], fan: Fan, actual: Points, leng
 
 def _name(axes: Axes, height: float, words: Words) -> None:
     name, amount, more, colour = words
-    size = max(6.5, 13 * min(1.0, 12 / len(amount)))
+    size = max(6.5, 14.5 * min(1.0, 11 / len(amount)))
     place: dict[str, Any] = {"transform": axes.transAxes, "color": colour}
-    write(axes.text(1.015, height + 0.006, "", va="bottom", **place), name, 10.5)
+    write(axes.text(1.015, height + 0.006, "", va="bottom", **place), name, 12)
     write(axes.text(1.015, height - 0.008, "", va="top", **place), amount, size, bold=True)
     if more:
-        write(axes.text(1.015, height - 0.093, "", va="top", **place), more, 9 * min(1.0, 22 / len(more)))
+        write(axes.text(1.015, height - 0.1, "", va="top", **place), more, 9.5 * min(1.0, 23 / len(more)))
 
 
 def _interval(fan: Fan, symbol: str) -> str:
@@ -198,17 +200,22 @@ def _interval(fan: Fan, symbol: str) -> str:
     return f"80 %: {_compact(low, symbol, 0, 3)} to {_compact(high, symbol, 0, 3)}"
 
 
-def _name_actual(axes: Axes, x: float, y: float, labels: dict[str, str], under: bool) -> None:
+def _name_actual(axes: Axes, x: float, y: float, labels: dict[str, str], budget: float | None, length: int) -> None:
     low, high = axes.get_ylim()
+    under = budget is not None and y < budget * x / length
     below, early = under and (y - low) / (high - low) > 0.25, x < _EARLY
-    lift = 46 if early else 10
+    lift = 46.0 if early else 10.0
+    if budget is not None and not early:
+        # Clear of the budget line, where that runs close above the point.
+        near = (budget - y) / (high - low) * _AXES_POINTS
+        lift = near + 5 if 5 < near < 55 else lift
     box = {"facecolor": PAPER, "edgecolor": "none", "alpha": 0.85, "pad": 1.5}
-    size = max(7.0, 13 * min(1.0, 16 / len(labels["actual"])))
-    for said, line, points, bold in ((labels["actual"], 0, size, True), (labels["through"], 1, 10.5, False)):
+    size = max(7.0, 14.5 * min(1.0, 15 / len(labels["actual"])))
+    for said, line, points, bold in ((labels["actual"], 0, size, True), (labels["through"], 1, 12, False)):
         place = axes.annotate(
             "",
             (x, y),
-            (10 if below or early else -10, -(10 + 17 * line) if below else lift + 16 - 16 * line),
+            (10 if below or early else -10, -(10 + 18 * line) if below else lift + 18 - 18 * line),
             textcoords="offset points",
             color=BLUE if bold else INK,
             ha="left" if below or early else "right",

@@ -55,9 +55,9 @@ def paper(title: str, subtitle: str) -> tuple[Figure, Axes]:
     """An empty picture with its finding as the title; room at the right for the names of lines."""
     figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DPI, facecolor=PAPER)
     FigureCanvasAgg(figure)
-    axes = figure.add_axes((0.095, 0.125, 0.69, 0.655), facecolor=PAPER)
-    write(figure.text(0.03, 0.955, "", va="top", color=INK), title, _size(title, 17, 52), bold=True)
-    write(figure.text(0.03, 0.875, "", va="top", color=GREY), subtitle, _size(subtitle, 11.5, 80))
+    axes = figure.add_axes((0.1, 0.125, 0.665, 0.64), facecolor=PAPER)
+    write(figure.text(0.03, 0.955, "", va="top", color=INK), title, _size(title, 18.5, 48), bold=True)
+    write(figure.text(0.03, 0.875, "", va="top", color=GREY), subtitle, _size(subtitle, 12.5, 80))
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(GREY)

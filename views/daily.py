@@ -10,7 +10,7 @@ from finops.company import Team
 from finops.policy import LADDER, Tier
 from finops.team_month import TeamMonth
 from views import blocks
-from views.amounts import brief, long_day
+from views.amounts import brief, difference, long_day
 from views.burn_up import burn_up
 from views.facts import facts, fields, sentence, turn
 from views.fit import message
@@ -58,9 +58,9 @@ def daily_message(
 def _movers(movers: Sequence[Line], currency: str) -> str:
     """'What moved most …', one line each; empty where nothing did."""
     said = [
-        f"• {escape(line.name, 60)}: {brief(line.change, currency, signed=True)} "
+        f"• {escape(line.name, 60)}: {brief(difference(line.amount, line.former, currency), currency, signed=True)} "
         f"({brief(line.former, currency)} → {brief(line.amount, currency)})"
         for line in movers
-        if line.change is not None and line.former is not None
+        if line.former is not None
     ]
     return "\n".join(["*What moved most* (last 7 settled days against the 7 before)", *said]) if said else ""

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from finops.money import subtract
 from finops.policy import LADDER, Tier, ratio_of
+from finops.scope import UNALLOCATED
 from finops.team_month import TeamMonth
-from views.amounts import money, ratio, share, short_day
-from views.sentences import beside
+from views.amounts import difference, money, ratio, share, short_day
 from views.team_line import figures
 from views.text import escape
-from views.tiers import duty, sign, word
+from views.tiers import direction, duty, sign, word
 
 Fact = tuple[str, str]
 
@@ -28,20 +27,18 @@ def facts(month: TeamMonth) -> list[Fact]:
     of_budget = "" if part == "n/a" else f" ({part} of budget)"
     found.insert(0, ("Actual" if month.over else "Actual so far", money(month.actual, currency) + of_budget))
     if not month.over and month.target is not None and month.data_through:
-        difference = beside(subtract(month.actual, month.target), currency, "")
-        found.append(
-            (f"Target line, {short_day(month.data_through)}", f"{money(month.target, currency)} ({_side(difference)})")
-        )
+        found.append((f"Target line, {short_day(month.data_through)}", _target(month, month.actual, month.target)))
     if month.variance is not None:
-        found.append(
-            ("Variance" if month.over else "Variance so far", _variance(month.variance, month.variance_ratio, currency))
-        )
+        label = "Variance" if month.over else "Variance so far"
+        found.append((label, _variance(month.variance, month.variance_ratio, currency)))
     return found + _forecast(month)
 
 
-def _side(difference: str) -> str:
-    """Where spend is beside the target line."""
-    return "spend is exactly on it" if difference.startswith("exactly") else f"spend is {difference.rstrip()}"
+def _target(month: TeamMonth, actual: Decimal, target: Decimal) -> str:
+    """The target line's amount and where spend is beside it."""
+    apart = difference(actual, target, month.currency)
+    where = f"{money(abs(apart), month.currency)} {direction(apart)} it" if apart else "exactly on it"
+    return f"{money(target, month.currency)} (spend is {where})"
 
 
 def _forecast(month: TeamMonth) -> list[Fact]:
@@ -74,6 +71,11 @@ def turn(month: TeamMonth, ladder: Sequence[Tier] = LADDER) -> str:
     variance = month.reading_variance
     if month.actual is None:
         return ""
+    if month.budget is None and month.team == UNALLOCATED:
+        return (
+            ":white_circle: *no tier* — no team's scope matches this spend. "
+            "Ask FinOps to add a rule to `finops.yaml`; then it finds its team."
+        )
     if month.budget is None:
         return ":white_circle: *no tier* — ask FinOps to approve a budget for this month; then it can be judged."
     if month.tier is None:

@@ -8,7 +8,7 @@ from finops.errors import DeliveryRefused, FinopsError
 from views import blocks
 from views.fit import message
 from views.message import Block, Message
-from views.text import escape, literal
+from views.text import escape, literal, prose
 
 RUN = "command_run"
 """action_id of the suggestions, followed by '.1', '.2', '.3'; the value is the command after '/finops'."""
@@ -22,8 +22,8 @@ def problem_message(error: FinopsError, *, instead: Sequence[str] = ()) -> Messa
         instead: whole commands after '/finops', best first ('variance payments 2026-11'); each becomes a button.
     """
     faults = error.faults if isinstance(error, DeliveryRefused) else ()
-    said = [f":warning: {escape(error.reason, 1500)}", *([escape(error.mend, 1000)] if error.mend else [])]
-    lines = [f"• {escape(fault, 400)}" for fault in faults]
+    said = [f":warning: {prose(error.reason, 1500)}", *([prose(error.mend, 1000)] if error.mend else [])]
+    lines = [f"• {prose(fault, 400)}" for fault in faults]
     body: list[Block] = [blocks.section("\n".join(said)), *blocks.paragraphs("\n".join(lines))]
     return message("\n".join((*said, *lines, *_meant(instead))), [*body, *_buttons(instead)])
 
@@ -59,7 +59,7 @@ def unknown_team_message(word: str, nearest: Sequence[str]) -> Message:
         nearest: whole commands after '/finops', with the mistyped name replaced.
     """
     reason = f"I do not know the team “{word}”."
-    return problem_message(FinopsError(reason, "See /finops teams for all of them."), instead=nearest)
+    return problem_message(FinopsError(reason, "See `/finops teams` for all of them."), instead=nearest)
 
 
 def not_visible_message(team: str) -> Message:

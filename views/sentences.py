@@ -8,10 +8,10 @@ from decimal import Decimal
 
 from finops.basis import Basis
 from finops.company import Team
-from finops.money import EXACT, subtract
+from finops.money import EXACT
 from finops.policy import ratio_of
 from finops.team_month import TeamMonth
-from views.amounts import brief, distance, month_name, share, short_day
+from views.amounts import brief, difference, distance, month_name, share, short_day
 from views.text import escape
 from views.tiers import direction, word
 
@@ -73,7 +73,7 @@ def _spent(month: TeamMonth, name: str, actual: Decimal) -> str:
         what = brief(actual, month.currency) if actual else "nothing"
         spent = f"{name} has spent {what}{_of_budget(month, actual)}{through}"
     if budget and month.target is not None:
-        spent += f", {beside(subtract(actual, month.target), month.currency, 'the target line')}"
+        spent += f", {beside(difference(actual, month.target, month.currency), month.currency, 'the target line')}"
     return spent
 
 
@@ -126,11 +126,11 @@ def _judged(month: TeamMonth) -> str:
     return f"{found}: *{word(month.tier, variance)}*" if month.tier else found
 
 
-def beside(difference: Decimal, currency: str, what: str) -> str:
+def beside(apart: Decimal, currency: str, what: str) -> str:
     """'$2,100 over the target line', 'exactly on budget'."""
-    if not difference:
+    if not apart:
         return f"exactly on {what}"
-    return f"{brief(EXACT.abs(difference), currency)} {direction(difference)} {what}"
+    return f"{brief(EXACT.abs(apart), currency)} {direction(apart)} {what}"
 
 
 def freshness(month: TeamMonth) -> str:
@@ -177,5 +177,5 @@ def restated(month: TeamMonth) -> str:
     former, actual, currency = month.restated_from, month.actual, month.currency
     if former is None or actual is None or former == actual:
         return ""
-    change = brief(subtract(actual, former), currency, signed=True)
+    change = brief(difference(actual, former, currency), currency, signed=True)
     return f"Restated: was {brief(former, currency)}, now {brief(actual, currency)} ({change})."

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from finops.company import Team
-from finops.money import EXACT, ZERO, subtract
+from finops.money import EXACT, ZERO
 from finops.policy import ratio_of
 from finops.team_month import TeamMonth
-from views.amounts import brief, money, ratio, share, short_day
+from views.amounts import brief, difference, money, ratio, share, short_day
 from views.text import escape
 from views.tiers import direction, sign, word
 
@@ -68,11 +68,11 @@ def totals(months: Iterable[TeamMonth]) -> list[str]:
 
 
 def _total(currency: str, actual: Decimal, budget: Decimal, teams: int) -> str:
-    difference = subtract(actual, budget)
+    apart = difference(actual, budget, currency)
     part = share(ratio_of(actual, budget))
     return (
         f"All in {escape(currency)}, {teams:,} {'team' if teams == 1 else 'teams'}: "
         f"{money(actual, currency)} spent, {money(budget, currency)} budgeted"
         + ("" if part == "n/a" else f" ({part})")
-        + (f"; {money(abs(difference), currency)} {direction(difference)}." if difference else "; exactly even.")
+        + (f"; {money(abs(apart), currency)} {direction(apart)}." if apart else "; exactly even.")
     )

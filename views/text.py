@@ -48,7 +48,24 @@ def escape(name: str, most: int = 80) -> str:
     Args:
         most: characters of the name that are shown; the escaped text may be longer.
     """
-    shown = clip(tidy(name), most).translate(_STYLING)
+    return _unstyled(clip(tidy(name), most))
+
+
+def prose(text: str, most: int = 2000) -> str:
+    """Sentences of ours for mrkdwn, in which `code` between backticks stays code and all else is as with escape().
+
+    Args:
+        most: characters of the text that are shown; the escaped text may be longer.
+    """
+    parts = clip(tidy(text), most).split("`")
+    if len(parts) % 2 == 0 or not all(part.strip() for part in parts[1::2]):
+        return _unstyled("`".join(parts))
+    shown = [f"`{literal(part, most)}`" if number % 2 else _unstyled(part) for number, part in enumerate(parts)]
+    return "".join(shown)
+
+
+def _unstyled(text: str) -> str:
+    shown = text.translate(_STYLING)
     if shown.startswith(">"):  # `&gt;` at the start of a line is a quotation
         shown = "\u203a" + shown[1:]
     if shown.count(":") > 1:

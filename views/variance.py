@@ -64,10 +64,13 @@ def variance_message(
 
 def _breakdown(month: TeamMonth, lines: Sequence[Line], by: str, former: str | None) -> tuple[list[Block], str]:
     """Blocks and text of the breakdown; both empty where there is nothing to break down."""
-    if month.actual is None or not lines:
+    if not month.actual and not lines:
         return [], ""
+    if month.actual is None or not lines:
+        said = f"A breakdown by {escape(BY.get(by, by))} is not known for these days."
+        return [blocks.section(said)], said
     compared = f"change against {escape(former)}" if former else "nothing to compare it with"
-    title = f"By {BY.get(by, by)}"
+    title = f"By {escape(BY.get(by, by))}"
     given = table(lines, month.actual, month.currency)
     shown = blocks.section(f"*{title}*, {escape(month.currency)}, {compared}\n{as_code(given)}")
     return [shown], f"{title} ({compared}): {as_text(given)}"

@@ -43,11 +43,11 @@ def _table(rows: Sequence[Mapping[str, Any]], title: str) -> None:
     from rich.table import Table
 
     table = Table(title=title or None, title_justify="left", header_style="bold")
-    for name, value in rows[0].items():
-        numeric = all(_is_number(row[name]) for row in rows) and value is not None
+    for name in rows[0]:
+        numeric = all(_is_number(row[name]) for row in rows)
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*("–" if value is None else escape(_cell(value)) for value in row.values()))
+        table.add_row(*["–" if row[name] is None else escape(_cell(row[name])) for name in row])
     Console(width=None if click.get_text_stream("stdout").isatty() else 200).print(table)
 
 

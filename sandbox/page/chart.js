@@ -2,7 +2,7 @@
 import { h } from "./dom.js";
 
 const COLOURS = ["#1d9bd1", "#e8912d", "#2bac76", "#cd2553", "#7c3085", "#8d8d8d"];
-const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [560, 230, 54, 34, 12];
+const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [560, 240, 54, 42, 26];
 const short = (n) => Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 }).format(n);
 
 export function chart(block) {
@@ -33,7 +33,7 @@ function plot({ type, series, axis_config: axis }) {
     nodes.push(h("text", { x: LEFT - 6, y: y(tick) + 4, "text-anchor": "end" }, short(tick)));
   }
   const every = Math.ceil(axis.categories.length / 10);
-  axis.categories.forEach((label, i) => i % every || nodes.push(h("text", { x: x(i), y: HEIGHT - BOTTOM + 16, "text-anchor": "middle" }, label)));
+  axis.categories.forEach((label, i) => i % every || nodes.push(h("text", { x: x(i), y: HEIGHT - BOTTOM + 17, "text-anchor": "middle" }, label)));
   series.forEach((one, s) => {
     const points = one.data.map((p, i) => `${x(i)},${y(p.value)}`);
     if (type === "bar") {
@@ -50,7 +50,7 @@ function plot({ type, series, axis_config: axis }) {
     }
   });
   if (axis.x_label) nodes.push(h("text", { x: (WIDTH + LEFT) / 2, y: HEIGHT - 3, "text-anchor": "middle", class: "axis" }, axis.x_label));
-  if (axis.y_label) nodes.push(h("text", { x: LEFT - 48, y: TOP - 2, class: "axis" }, axis.y_label));
+  if (axis.y_label) nodes.push(h("text", { x: 4, y: TOP - 12, class: "axis" }, axis.y_label));
   return nodes;
 }
 

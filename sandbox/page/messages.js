@@ -36,7 +36,7 @@ export function drawMessages(list, messages, state, { thread = false, moved = fa
   reconcile(list, nodes);
   if (atEnd) list.scrollTop = list.scrollHeight;
   // A picture that arrives late must not push the newest message out of sight.
-  if (atEnd) for (const image of list.querySelectorAll("img")) if (!image.complete) image.onload = () => (list.scrollTop = list.scrollHeight);
+  if (atEnd) for (const image of list.querySelectorAll("img")) image.onload = () => (list.scrollTop = list.scrollHeight);
 }
 
 // A message that has not changed keeps its element, and with it focus and open menus.

@@ -80,7 +80,7 @@ def bolt() -> Iterator[Callable[..., App]]:
         client = WebClient(sandbox.bot_token, base_url=sandbox.api_url)
         app = App(client=client, process_before_response=True)
         listen(app)
-        handler = SocketModeHandler(app, sandbox.app_token, ping_interval=1)
+        handler = SocketModeHandler(app, sandbox.app_token, ping_interval=0.3)
         opened.append((sandbox, handler))
         open_before = sandbox.sockets
         handler.connect()  # type: ignore[no-untyped-call]

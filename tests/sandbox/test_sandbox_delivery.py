@@ -146,6 +146,17 @@ def test_only_subscribed_events_arrive(make: Callable[..., Sandbox], bolt: Calla
     assert own["bot_id"] == app.client.auth_test()["bot_id"]
 
 
+def test_direct_messages(sandbox: Sandbox, bolt: Callable[..., App]) -> None:
+    """What a person writes to the app itself arrives as message.im, and the app can answer there."""
+    app = bolt(sandbox, answering)
+    said = sandbox.person("alice").say("@FinOps", "hello")
+    sandbox.wait_for(lambda: app.heard)  # type: ignore[attr-defined]
+    event = sandbox.deliveries[0].payload["event"]
+    assert (event["channel_type"], event["ts"]) == ("im", said["ts"])
+    app.client.chat_postMessage(channel=event["channel"], text="hello Alice")
+    assert [m["text"] for m in sandbox.person("alice").direct_messages()] == ["hello", "hello Alice"]
+
+
 def test_events_are_retried_and_interactions_are_not(make: Callable[..., Sandbox], bolt: Callable[..., App]) -> None:
     """An event not acknowledged comes three times more with one event_id; a command comes once."""
     sandbox = make(ack_timeout=0.15, retry_delays=(0.0, 0.05, 0.05))

@@ -99,6 +99,8 @@ def test_misspelled_fields_and_options_are_the_tests_fault(opened: tuple[Sandbox
     alice = opened[0].person("alice")
     with pytest.raises(KeyError, match="whta"):
         alice.submit({"whta": "x"})
+    with pytest.raises(KeyError, match="whta"):
+        alice.submit({"b_what": {"whta": "x"}})
     with pytest.raises(ValueError, match="no option 'luck'"):
         alice.submit({"what": "x", "why": "luck"})
 

@@ -30,6 +30,7 @@ from views.daily import daily_message
 from views.help import help_message
 from views.home import home_view
 from views.message import Message
+from views.notes import note, old_button_message
 from views.problems import (
     not_visible_message,
     problem_message,
@@ -72,7 +73,7 @@ MONTHS: dict[str, TeamMonth] = {
     "ended_partial": ended(through=date(2026, 11, 27)),
     "ended_without_budget": ended(None),
     "ended_with_credits": ended("0", costs=[-5] * 7),
-    "on_budget": ended("700", costs=[10] * 7),
+    "on_budget": ended("315.2", costs=[10] * 7),
     "restated": team_month(restated_from="41500.5"),
     "immaterial": ended("55000", materiality=Materiality(Decimal(10_000))),
     "by_invoice": team_month(by_invoice=True, basis=Basis.BILLED),
@@ -112,6 +113,9 @@ def variance_cases() -> dict[str, Callable[[], Message]]:
         month, PAYMENTS, lines=broken_down(month, ["eu-west-1", "us-east-1", "(none)"], compared=False), by="region"
     )
     cases["shared"] = lambda: variance_message(month, PAYMENTS, lines=broken_down(month, SERVICES), shared=True)
+    cases["unallocated"] = lambda: variance_message(
+        replace(MONTHS["no_budget"], team=UNALLOCATED), Team(UNALLOCATED, "Unallocated")
+    )
     cases["long_slug"] = lambda: variance_message(team_month(team="a-long-slug-" * 12), PAYMENTS)
     for name, shown in NAMES.items():
         cases[f"name_{name}"] = lambda shown=shown: variance_message(  # type: ignore[misc]
@@ -178,6 +182,9 @@ def other_cases() -> dict[str, Callable[[], Message | dict[str, Any]]]:
         "problem_delivery": lambda: problem_message(DeliveryRefused("aws.csv has faults.", faults, "Export it again.")),
         "unknown_team": lambda: unknown_team_message("paymnts", instead),
         "unknown_command": lambda: unknown_command_message(NASTY, []),
+        "problem_with_code": lambda: problem_message(NotFound("I am not in here.", "Use `/invite @FinOps <x>`.")),
+        "note": lambda: note(f"The chart is on its way to {NASTY}."),
+        "note_old_button": old_button_message,
         "not_visible": lambda: not_visible_message(NASTY),
         "unexpected": lambda: unexpected_message("4f1c9a"),
         "home": lambda: home_view(

@@ -74,9 +74,9 @@ def test_shares_and_bars() -> None:
     whole = as_code(table([Line("EC2", Decimal(75), Decimal(50)), Line("S3", Decimal(25), ZERO)], Decimal(100), "USD"))
     assert whole.split("\n")[1:5] == [
         "EC2                                 75 %",
-        "  75.00   +25.00  ██████████████████████",
+        "  75.00  +25.00  ███████████████████████",
         "S3                                  25 %",
-        "  25.00   +25.00  ███████▎",
+        "  25.00  +25.00  ███████▋",
     ]
     credit = as_code(table([Line("EC2", Decimal(75)), Line("Refund", Decimal(-25))], Decimal(50), "USD"))
     assert "%" not in credit and "░" in credit

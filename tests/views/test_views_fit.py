@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from views import blocks
-from views.fit import MESSAGE_BLOCKS, ROOM, THREAD_ROOM, fit, message, text_length, with_picture
+from views.blocks import MESSAGE_BLOCKS
+from views.fit import ROOM, THREAD_ROOM, fit, message, text_length, with_picture
 from views.message import Picture
 
 TEXTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=40).map(lambda text: text * 70)

@@ -6,12 +6,14 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import asdict
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from made_up_messages import CASES
 
+from finops.money import add
 from views.fit import text_length
 from views.message import Message
 from views.text import columns
@@ -111,6 +113,26 @@ def test_tables_fit_a_phone(case: tuple[str, Json]) -> None:
         for code in text.split("```")[1::2]:
             shown = code.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
             assert max(map(columns, shown.split("\n"))) <= 40
+
+
+def figures(code: str) -> list[list[Decimal]]:
+    """Amount and change of each entry of a table, as they are shown; a row of figures begins with a space."""
+    entries: list[list[Decimal]] = []
+    for row in code.strip("\n").split("\n"):
+        if row.startswith(" "):
+            shown = re.findall(r"[+−]?[\d,]+(?:\.\d+)?", row)
+            entries[-1] += [Decimal(figure.replace(",", "").replace("−", "-")) for figure in shown]
+        else:
+            entries.append([])
+    return [entry for entry in entries if entry]
+
+
+def test_shown_tables_add_up(case: tuple[str, Json]) -> None:
+    """In every table, the amounts and the changes of the lines add up to those of the total, as they are shown."""
+    for code in (code for text in strings(payloads(case[1])) for code in text.split("```")[1::2]):
+        *lines, total = figures(code)
+        for column, expected in enumerate(total):
+            assert add(line[column] for line in lines) == expected
 
 
 def test_the_text_says_it_all(case: tuple[str, Json]) -> None:

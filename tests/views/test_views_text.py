@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_up_months import NASTY, RIGHT_TO_LEFT
 
-from views.text import ISOLATE, POP, clip, clip_columns, columns, escape, literal, tidy, unmarked
+from views.text import ISOLATE, POP, clip, clip_columns, columns, escape, literal, prose, tidy, unmarked
 
 NAMES = st.text(st.one_of(st.characters(), st.sampled_from("<>&*_~`:!@# \u202e\u2068\u2069אבג")), max_size=200)
 
@@ -63,8 +63,31 @@ def test_columns_are_kept(name: str, most: int) -> None:
 
 def test_ordinary_names_are_left_alone() -> None:
     """Names without markup are shown as they are, underscores, dots and Persian joiners included."""
-    for name in ("Amazon EC2", "my_service_name", "a:b", "eu-west-1", "支払い", "می\u200cخواهم"[:2], "👩\u200d💻"):
+    for name in (
+        "Amazon EC2",
+        "my_service_name",
+        "a:b",
+        "eu-west-1",
+        "支払い",
+        "\u0645\u06cc\u200c\u062e\u0648\u0627",
+        "👩\u200d💻",
+    ):
         assert unescape(escape(name)).strip(ISOLATE + POP) == name
+
+
+@given(NAMES)
+def test_prose_is_as_safe_as_a_name(text: str) -> None:
+    """Our own sentences may quote anything: brackets are escaped, and outside of code nothing is styled."""
+    shown = prose(text)
+    assert not re.search(r"[<>]|&(?!amp;|lt;|gt;)", shown)
+    assert shown.count("`") % 2 == 0
+    assert not re.search(r"[*~]", "".join(shown.split("`")[::2]))
+
+
+def test_code_in_prose_stays_code() -> None:
+    """A command between backticks is shown as code, its markup untouched; a lone backtick is not."""
+    assert prose("Invite me with `/invite @FinOps <now>`.") == "Invite me with `/invite @FinOps &lt;now&gt;`."
+    assert prose("a ` b") == "a \u02cb b"
 
 
 def test_known_attacks() -> None:

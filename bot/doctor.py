@@ -1,0 +1,205 @@
+"""What `finops doctor` looks at: each check says what it found, or what is wrong and how to mend it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from slack_sdk import WebClient
+
+from bot.channels.channel import Refused
+from bot.channels.slack_calls import attempt
+from bot.directory import refresh_directory
+from bot.installation import Installation
+from finops.errors import FinopsError
+from finops.names import nearest
+from storage.ledger.rollup import fingerprint
+from storage.people import channels, known_emails, touch
+from storage.publish import published_periods
+from storage.spend import coverages
+from storage.state import newest_revision
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found.
+
+    Attributes:
+        check: its name.
+        good: nothing has to be mended.
+        said: what was found, one line.
+        mend: the next step where something is wrong.
+    """
+
+    check: str
+    good: bool
+    said: str
+    mend: str = ""
+
+
+class Sick(FinopsError):
+    """A check that failed."""
+
+
+def examine(installation: Installation) -> Iterator[Finding]:
+    """Run every check, in the order in which things should be mended; one that needs a failed one is left out."""
+    failed: set[str] = set()
+    for name, needs, check in CHECKS:
+        if failed & set(needs):
+            failed.add(name)
+            continue
+        try:
+            finding = Finding(name, True, check(installation))
+        except FinopsError as problem:
+            finding = Finding(name, False, problem.reason, problem.mend)
+        except Refused as refusal:
+            finding = Finding(name, False, refusal.reason, "Check SLACK_BOT_TOKEN, SLACK_API_URL and the network.")
+        if not finding.good:
+            failed.add(name)
+        yield finding
+
+
+def manifest_scopes() -> set[str]:
+    """The bot scopes that the app's manifest asks for."""
+    manifest = json.loads((files("bot") / "slack_app" / "manifest.socket.json").read_text())
+    return set(manifest["oauth_config"]["scopes"]["bot"])
+
+
+def _configuration(installation: Installation) -> str:
+    if not installation.is_configured:
+        raise Sick("There is no finops.yaml here.", "Write one (README, 'Install'), or name it with --config.")
+    company = installation.company
+    if not company.teams and not company.derived_teams:
+        raise Sick("finops.yaml names no teams.", "List `teams:`, or make them from the bill with `teams_from:`.")
+    derived = ", and those made from the bill" if company.derived_teams else ""
+    return f"{installation.config_path}: {len(company.teams)} teams listed{derived}"
+
+
+def _database(installation: Installation) -> str:
+    try:
+        state = installation.state
+        with state.writing() as connection:
+            touch(connection)
+    except FinopsError:
+        raise
+    except Exception as error:  # any driver's own error means the same here
+        reason = str(error).splitlines()[0][:200]
+        raise Sick(f"The database cannot be written ({reason}).", "Check FINOPS_DATABASE_URL and its rights.") from None
+    return f"{state.engine.dialect.name}, at migration {newest_revision()}"
+
+
+def _ledger(installation: Installation) -> str:
+    root = installation.ledger.root
+    try:
+        probe = installation.ledger.workspace / f"doctor-{os.getpid()}"
+        probe.write_text("")
+        probe.unlink()
+    except OSError as error:
+        raise Sick(f"The ledger {root} cannot be written ({error.strerror}).", "Check FINOPS_LEDGER.") from None
+    with installation.state.reading() as connection:
+        published = published_periods(connection)
+        through = max((found.last_day for found in coverages(connection).values()), default=None)
+    for period in published:
+        installation.ledger.read(period.export, period.billing_period, period.version)
+    if not published:
+        raise Sick("The ledger is empty.", "Take in a bill: `finops ingest PATH --export NAME`.")
+    if any(period.scope_fingerprint != fingerprint(installation.company) for period in published):
+        raise Sick("The scopes in finops.yaml changed since the last ingest.", "Run `finops ledger publish`.")
+    exports = len({period.export for period in published})
+    return f"{root}: {len(published)} billing periods of {exports} exports, data through {through}"
+
+
+def _sources(installation: Installation) -> str:
+    sources = installation.company.sources
+    for export, path in sources.items():
+        if not Path(path).exists():
+            raise Sick(f"The source {export} is at {path}, which does not exist.", "Mend `sources:` in finops.yaml.")
+    return f"{len(sources)} sources" if sources else "none; bills come in by `finops ingest` alone"
+
+
+def _slack(installation: Installation) -> str:
+    if not installation.settings.slack_bot_token.get_secret_value():
+        raise Sick("SLACK_BOT_TOKEN is not set.", "Install the app (README, 'Install') and set it.")
+    answer = attempt(_client(installation).auth_test)
+    return f"@{answer['user']} in {answer['team']}"
+
+
+def _door(installation: Installation) -> str:
+    settings = installation.settings
+    if app_token := settings.slack_app_token.get_secret_value():
+        client = WebClient(base_url=settings.api_url, timeout=10, retry_handlers=[])
+        attempt(client.apps_connections_open, app_token=app_token)
+        return "Socket Mode (`finops run`)"
+    if settings.slack_signing_secret.get_secret_value():
+        return "HTTP (`finops web`)"
+    raise Sick(
+        "Neither SLACK_APP_TOKEN nor SLACK_SIGNING_SECRET is set: Slack cannot reach the bot.",
+        "Set the first for `finops run`, the second for `finops web`.",
+    )
+
+
+def _scopes(installation: Installation) -> str:
+    answer = attempt(_client(installation).auth_test)
+    granted = {scope.strip() for scope in str(answer.headers.get("x-oauth-scopes", "")).split(",")}
+    if lacking := sorted(manifest_scopes() - granted):
+        raise Sick(
+            f"The app lacks the scopes {', '.join(lacking)}.",
+            "Add them under 'OAuth & Permissions' and install the app again.",
+        )
+    return f"all {len(manifest_scopes())} granted"
+
+
+def _channels(installation: Installation) -> str:
+    refresh_directory(_client(installation), installation.state)
+    with installation.state.reading() as connection:
+        known = channels(connection)
+    wanted = {team.channel.lstrip("#"): team.slug for team in installation.company.teams if team.channel.startswith("#")}
+    for name, team in wanted.items():
+        if name not in known:
+            near = nearest(name, list(known), 1)
+            hint = f" or did you mean #{near[0]}?" if near else "."
+            raise Sick(f"#{name} of team {team} does not exist.", f"Create it and `/invite` the bot{hint}")
+    if outside := sorted(name for name in wanted if not known[name]):
+        names = ", ".join(f"#{name}" for name in outside[:10])
+        raise Sick(f"The bot is not in {names}.", "Write `/invite @FinOps` in each.")
+    return f"{len(wanted)} channels, the bot is in all of them"
+
+
+def _people(installation: Installation) -> str:
+    company = installation.company
+    with installation.state.reading() as connection:
+        known = known_emails(connection)
+    named = {name for names in company.roles.values() for name in names}
+    named |= {name for team in company.teams for name in (*team.owners, team.engineering_lead)}
+    emails = {name.lower() for name in named if "@" in name.lstrip("@")}
+    if unknown := sorted(emails - known):
+        raise Sick(f"Nobody in Slack has the e-mail {', '.join(unknown[:5])}.", "Mend finops.yaml, or invite them.")
+    if not company.roles:
+        raise Sick("finops.yaml names no `roles:`.", "Name at least the finops group.")
+    return f"{len(emails)} people found by their e-mail"
+
+
+def _client(installation: Installation) -> WebClient:
+    settings: Any = installation.settings
+    token = settings.slack_bot_token.get_secret_value()
+    return WebClient(token=token, base_url=settings.api_url, timeout=10, retry_handlers=[])
+
+
+Check = Callable[[Installation], str]
+CHECKS: tuple[tuple[str, tuple[str, ...], Check], ...] = (
+    ("configuration", (), _configuration),
+    ("database", (), _database),
+    ("ledger", ("configuration", "database"), _ledger),
+    ("sources", ("configuration",), _sources),
+    ("slack token", (), _slack),
+    ("slack connection", (), _door),
+    ("slack scopes", ("slack token",), _scopes),
+    ("channels", ("configuration", "database", "slack token", "slack scopes"), _channels),
+    ("people", ("channels",), _people),
+)
+"""Name, the checks it rests on, and the check."""
