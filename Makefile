@@ -35,6 +35,12 @@ check: .venv/.development ## what CI checks: format, lint, types, layers, genera
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+golden: .venv/.development ## rewrite the golden files of messages, to be read before they are committed
+	GOLDEN=1 $(BIN)/pytest -q tests/views
+
+bench: .venv/.development ## measure speed and memory, and write docs/benchmarks.md
+	$(BIN)/python -m tests.bench
+
 fix: .venv/.development ## format and mend what ruff can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .

@@ -47,9 +47,7 @@ def _buttons(instead: Sequence[str]) -> list[Block]:
 def unknown_command_message(word: str, nearest: Sequence[str]) -> Message:
     """An unknown subcommand, with the nearest ones as buttons."""
     reason = f"I do not know the command “{word}”."
-    return problem_message(
-        FinopsError(reason, "See `/finops help` for everything you can ask.".replace("`", "")), instead=nearest
-    )
+    return problem_message(FinopsError(reason, "See `/finops help` for everything you can ask."), instead=nearest)
 
 
 def unknown_team_message(word: str, nearest: Sequence[str]) -> Message:

@@ -90,7 +90,7 @@ def _of_budget(month: TeamMonth, actual: Decimal) -> str:
 def _outlook(month: TeamMonth, actual: Decimal) -> str:
     forecast, budget = month.forecast, month.budget
     if forecast:
-        against = "with no approved budget to compare it with" if budget is None else _judged(month)
+        against = "with no approved budget to compare that with" if budget is None else _judged(month)
         return f"heading for {brief(forecast.amount, month.currency)}, {against}"
     if budget is None:
         return "there is no approved budget to compare it with"

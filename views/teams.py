@@ -23,8 +23,10 @@ from views.text import escape
 
 SHOWN = 30
 Key = tuple[int, Decimal, str]
-_UNJUDGED, _WITHOUT_DATA, _WITHIN = 1, 2, 3
-"""Where teams stand that no tier above the lowest has called: without a budget, without data, within the budget."""
+_UNJUDGED, _WITHOUT_DATA, _WITHIN = 1, 2, 100
+"""Where teams stand after those a tier has called for overspend: without a budget, without data, then underspend, and
+last those within their budget."""
+_UNDER = " (under)"
 
 
 def teams_message(
@@ -39,7 +41,8 @@ def teams_message(
     """Every team's month, the worst `most` of them by name and all of them in the totals.
 
     Sorted by tier, then by variance; where the currencies differ, by variance ratio, because amounts in different
-    currencies have no order. The unallocated spend has its line wherever it stands.
+    currencies have no order. Underspend comes after every overspend, its duties being milder. The unallocated spend has
+    its line wherever it stands.
 
     Args:
         months: one for each team and currency, all of one month and basis.
@@ -76,38 +79,46 @@ def _nobody(month: Month, asked: str) -> Message:
 
 def _order(months: Sequence[TeamMonth], ladder: Sequence[Tier]) -> Callable[[TeamMonth], Key]:
     """A sort key, worst first; made for 10,000 teams, so it asks of each only what it needs."""
-    rank = {tier.name: -number for number, tier in enumerate(ladder)}
+    rank = {tier.name: number for number, tier in enumerate(ladder)}
     by_amount = len({month.currency for month in months}) == 1
 
     def key(month: TeamMonth) -> Key:
-        forecast, budget = month.forecast, month.budget
-        reading = forecast.amount if forecast else month.actual
+        reading, budget = _reading(month), month.budget
         if reading is None:
             return _WITHOUT_DATA, ZERO, month.team
         if budget is None:
             return _UNJUDGED, -reading if by_amount else ZERO, month.team
         variance = EXACT.subtract(reading, budget)
         size = variance if by_amount else ratio_of(variance, budget) or ZERO
-        place = rank.get(month.tier.name, 0) if month.tier else 0
-        return place or _WITHIN, -size, month.team
+        number = rank.get(month.tier.name, 0) if month.tier else 0
+        place = -number if number and variance > 0 else _WITHIN - number
+        return place, -size, month.team
 
     return key
 
 
+def _reading(month: TeamMonth) -> Decimal | None:
+    """TeamMonth.reading, without asking the calendar: an ended month has no forecast."""
+    return month.forecast.amount if month.forecast else month.actual
+
+
 def _counts(months: Sequence[TeamMonth], ladder: Sequence[Tier]) -> str:
-    """'2 emergency, 5 investigate, 20 note, 1 without budget', highest tier first."""
+    """'2 emergency, 5 investigate, 1 emergency (under), 20 note, 1 without budget', overspend first."""
     found = Counter(map(_kind, months))
-    named = [tier.name for tier in reversed(ladder)]
+    called = [tier.name for tier in reversed(ladder[1:])]
+    named = [*called, *(name + _UNDER for name in called), *(tier.name for tier in ladder[:1])]
     order = [*named, *(kind for kind in found if kind not in named)]
     return ", ".join(f"{found[kind]:,} {escape(kind, 40)}" for kind in order if found[kind])
 
 
 def _kind(month: TeamMonth) -> str:
-    if month.tier:
-        return month.tier.name
+    tier, reading, budget = month.tier, _reading(month), month.budget
+    if tier:
+        under = tier.above > 0 and reading is not None and budget is not None and reading < budget
+        return tier.name + _UNDER if under else tier.name
     if month.actual is None:
         return "without data"
-    return "without budget" if month.budget is None else "without a tier yet"
+    return "without budget" if budget is None else "without a tier yet"
 
 
 def _more(left: int) -> str:

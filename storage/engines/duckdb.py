@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -69,3 +71,15 @@ def quoted(name: str) -> str:
 def literal(text: str | Path) -> str:
     """A text as an SQL literal."""
     return "'" + str(text).replace("'", "''") + "'"
+
+
+def exact_path(path: Path) -> str:
+    """A file's name as an SQL literal that stands for this one file: '*', '?' and '[' are patterns to DuckDB."""
+    return literal(re.sub(r"[*?\[]", r"[\g<0>]", str(path)))
+
+
+def parquet(files: Path | Iterable[Path], *options: str) -> str:
+    """FROM-clause text of Parquet files, with nothing but their own columns: a folder named key=value adds none."""
+    paths = [files] if isinstance(files, Path) else files
+    settings = ("hive_partitioning = false", "binary_as_string = true", *options)
+    return f"read_parquet([{', '.join(map(exact_path, paths))}], {', '.join(settings)})"

@@ -16,6 +16,14 @@ from finops.errors import DeliveryRefused
 
 CHUNK = 1 << 20
 ENDINGS = (".csv", ".csv.gz", ".parquet")
+NOT_CSV = {
+    b"\x1f\x8b": "gzip; name it .csv.gz",
+    b"PAR1": "Parquet; name it .parquet",
+    b"PK\x03\x04": "a ZIP archive; unpack it",
+    b"\xff\xfe": "UTF-16 text; save it as UTF-8",
+    b"\xfe\xff": "UTF-16 text; save it as UTF-8",
+}
+"""First bytes of what is not CSV whatever its name says."""
 
 Progress = Callable[[int], None]
 
@@ -46,23 +54,40 @@ class BillFile:
         """CSV.gz."""
         return self.path.name.lower().endswith(".gz")
 
-    def open_text(self) -> io.TextIOWrapper:
-        """A CSV's text without its BOM."""
+    def open_text(self, errors: str = "strict") -> io.TextIOWrapper:
+        """A CSV's text without its BOM; `errors` says what becomes of bytes that are not UTF-8."""
         raw = gzip.open(self.path, "rb") if self.is_gzip else self.path.open("rb")
-        return io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")  # type: ignore[type-var]
+        return io.TextIOWrapper(raw, encoding="utf-8-sig", errors=errors, newline="")  # type: ignore[type-var]
 
     def header(self) -> list[str]:
         """A CSV's column names in the file's order; refuses none, unnamed or repeated ones."""
+        with self.path.open("rb") as file:
+            first = file.read(4)
+        if not self.is_gzip and (kind := next((NOT_CSV[magic] for magic in NOT_CSV if first.startswith(magic)), None)):
+            raise DeliveryRefused(f"{self.shown}: not CSV but {kind}.")
         try:
             with self.open_text() as text:
-                names = [name.strip() for name in next(csv.reader(text), [])]
+                names = [name.strip() for name in next(csv.reader(text, strict=True), [])]
         except UnicodeDecodeError as error:
-            raise DeliveryRefused(f"{self.shown}, line 1: not UTF-8 ({error.reason}).") from None
-        if not any(names):
-            raise DeliveryRefused(f"{self.shown}: no header line.")
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise DeliveryRefused(f"{self.shown}, line 1: column {', '.join(twice)} stands twice.")
+            raise DeliveryRefused(f"{self.shown}, line 1: not UTF-8 ({error.reason}).", mend="Save it as UTF-8.") from None
+        except csv.Error as error:
+            raise DeliveryRefused(f"{self.shown}, line 1: not CSV ({error}).") from None
+        _check_names(self.shown, names)
         return names
+
+
+def _check_names(shown: str, names: list[str]) -> None:
+    """Refuse a header by which no value could be found."""
+    if not any(names):
+        raise DeliveryRefused(f"{shown}: no header line.")
+    if len(names) == 1 and (other := next((mark for mark in ";\t|" if mark in names[0]), None)):
+        raise DeliveryRefused(f"{shown}, line 1: separated by {other!r}.", mend="Write it with commas, or as Parquet.")
+    if not all(names):
+        raise DeliveryRefused(f"{shown}, line 1: column {names.index('') + 1} has no name.")
+    # Engines compare column names without case: of two that differ in nothing else one could not be read.
+    lowered = [name.lower() for name in names]
+    if twice := [name for name in names if lowered.count(name.lower()) > 1]:
+        raise DeliveryRefused(f"{shown}: column {twice[0]} stands twice.")
 
 
 def find_files(paths: list[Path]) -> list[tuple[Path, str]]:
@@ -86,13 +111,21 @@ def find_files(paths: list[Path]) -> list[tuple[Path, str]]:
             if not inside:
                 raise DeliveryRefused(f"{path}: no .csv, .csv.gz or .parquet file in this folder.")
             found |= {file.resolve(): str(file.relative_to(path)) for file in inside}
-        elif not path.exists():
+        elif not path.is_file():
             raise DeliveryRefused(f"{path}: no such file or folder.")
         elif path.name.lower().endswith(ENDINGS):
             found[path.resolve()] = path.name
         else:
             raise DeliveryRefused(f"{path}: neither .csv, .csv.gz nor .parquet.")
+    for path in found:
+        if not _is_text(str(path)):
+            raise DeliveryRefused(f"{str(path).encode(errors='replace').decode()}: its name is not UTF-8.", mend="Rename it.")
     return list(found.items())
+
+
+def _is_text(name: str) -> bool:
+    """Whether a file's name can be written down: bytes that are no UTF-8 come as lone surrogates."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def digest(path: Path, shown: str, copy_to: Path | None = None, progress: Progress | None = None) -> BillFile:
@@ -122,7 +155,7 @@ def digest(path: Path, shown: str, copy_to: Path | None = None, progress: Progre
             copy.close()
     if size == 0:
         raise DeliveryRefused(f"{shown}: the file is empty (0 bytes).", mend="Fetch the file again.")
-    if inflate and not inflate.eof:
+    if inflate and not _ended(inflate):
         raise DeliveryRefused(f"{shown}: the gzip ends too early.", mend="Fetch the file again.")
     return BillFile(path, shown, seen.hexdigest(), size)
 
@@ -132,9 +165,16 @@ def _inflated(inflate: zlib._Decompress, chunk: bytes) -> zlib._Decompress:
     while chunk:
         if inflate.eof:
             inflate = zlib.decompressobj(wbits=31)
-        inflate.decompress(chunk)
-        chunk = inflate.unused_data
+        inflate.decompress(chunk, CHUNK)  # bounded: a small file may inflate to a thousand times its size
+        chunk = inflate.unused_data or inflate.unconsumed_tail
     return inflate
+
+
+def _ended(inflate: zlib._Decompress) -> bool:
+    """Whether the last gzip member is complete, once what it still holds back is drained."""
+    while not inflate.eof and inflate.decompress(b"", CHUNK):
+        pass
+    return inflate.eof
 
 
 def check_columns(shown: str, names: list[str], lenient: bool) -> tuple[str, list[str]]:

@@ -8,13 +8,23 @@ from finops import focus
 from storage.engines.duckdb import literal, quoted
 
 DECIMAL_TEXT = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
-TIME_TEXT = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?( ?(Z|UTC|[+-]\d{2}(:?\d{2})?))?)?$"
+TIME_TEXT = (
+    r"^\d{4}-\d{2}-\d{2}([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?"
+    r"( ?(Z|UTC)|[+-](0\d|1[0-4])(:?[0-5]\d)?)?)?$"
+)
 """ISO 8601 as FOCUS asks for; DuckDB's own cast would take 5/1/25 as the year 5 and drop an offset without a word."""
 EARLIEST, LATEST = "1990-01-01", "2200-01-01"
 
 CREDIT_IS_ADJUSTMENT = ("0.5", "1.0-preview")
 """Versions in which a credit was an Adjustment with the subcategory Credit."""
-TAGS_TEXT = "CASE WHEN typeof(tags) IN ('VARCHAR', 'JSON') THEN NULLIF(CAST(tags AS VARCHAR), '') ELSE CAST(to_json(tags) AS VARCHAR) END"
+TAGS_TEXT = """
+    CASE
+        WHEN typeof(tags) IN ('VARCHAR', 'JSON') THEN NULLIF(CAST(tags AS VARCHAR), '')
+        WHEN typeof(tags) LIKE 'STRUCT(%)' THEN CAST(json_merge_patch('{}', to_json(tags)) AS VARCHAR)
+        ELSE CAST(to_json(tags) AS VARCHAR)
+    END
+"""
+"""Tags as JSON text. A struct has every key in every row: one that is null there is no tag, so the patch drops it."""
 TEXTS = ("provider", "sub_account_id", "sub_account_name", "service", "region", "currency")
 
 
@@ -24,7 +34,9 @@ def groups_sql(charges: str, version: str) -> str:
     Tags stay whole: grouping by their text is four times cheaper than looking a key up in every row, and a changed
     scope then needs no second pass over the bill. Texts are tidied after grouping, a fifteenth of the work.
     """
-    texts = ", ".join(f"NULLIF(CAST({name} AS VARCHAR), '') AS {name}" for name in TEXTS)
+    # PostgreSQL takes no NUL in a text.
+    nulls = ", ".join(literal(token) for token in focus.NULL_TOKENS)
+    texts = ", ".join(f"CASE WHEN {name} NOT IN ({nulls}) THEN replace({name}, chr(0), '') END AS {name}" for name in TEXTS)
     return f"""
         SELECT
             day, strftime(billing_period_start, '%Y-%m') AS billing_period, {texts},
@@ -54,23 +66,22 @@ def charges_sql(source: str, types: Mapping[str, str], version: str) -> str:
 
     def as_delivered(name: str) -> str:
         column = found[name]
-        return quoted(column) if column else "CAST(NULL AS VARCHAR)"
+        return f"CAST({quoted(column)} AS VARCHAR)" if column else "CAST(NULL AS VARCHAR)"
 
-    category = as_delivered("ChargeCategory")
     selected = {
         "billed_cost": cost_sql(found["BilledCost"], types),
         "effective_cost": cost_sql(found["EffectiveCost"], types),
         "currency": as_delivered("BillingCurrency"),
         "billing_period_start": time_sql(found["BillingPeriodStart"], types),
         "charge_period_start": time_sql(found["ChargePeriodStart"], types),
-        "charge_category": category,
+        "charge_category": as_delivered("ChargeCategory"),
         "charge_subcategory": as_delivered("ChargeSubcategory") if version in CREDIT_IS_ADJUSTMENT else "NULL",
         "provider": as_delivered("ServiceProviderName"),
         "service": as_delivered("ServiceName"),
         "sub_account_id": as_delivered("SubAccountId"),
         "sub_account_name": as_delivered("SubAccountName"),
         "region": as_delivered("RegionId"),
-        "tags": as_delivered("Tags"),
+        "tags": quoted(found["Tags"]) if found["Tags"] else "CAST(NULL AS VARCHAR)",
     }
     return "SELECT " + ", ".join(f"{sql} AS {name}" for name, sql in selected.items()) + f" FROM {source}"
 
@@ -86,8 +97,10 @@ def cost_sql(column: str | None, types: Mapping[str, str]) -> str:
     kind, name = types[column], quoted(column)
     if kind in ("DOUBLE", "FLOAT"):
         return f"TRY_CAST(CAST({name} AS VARCHAR) AS DECIMAL(38,18))"
-    if kind.startswith("DECIMAL"):
-        return name if kind == "DECIMAL(38,18)" else f"TRY_CAST({name} AS DECIMAL(38,18))"
+    if kind == "DECIMAL(38,18)":
+        return name
+    if kind == "BOOLEAN":
+        return "CAST(NULL AS DECIMAL(38,18))"
     if kind == "VARCHAR":
         return f"CASE WHEN regexp_matches({name}, {literal(DECIMAL_TEXT)}) THEN TRY_CAST({name} AS DECIMAL(38,18)) END"
     return f"TRY_CAST({name} AS DECIMAL(38,18))"
@@ -98,13 +111,14 @@ def time_sql(column: str | None, types: Mapping[str, str]) -> str:
     if column is None:
         return "CAST(NULL AS TIMESTAMP)"
     name = quoted(column)
+    well_formed, parsed = "", f"TRY_CAST({name} AS TIMESTAMP)"
     if types[column] == "VARCHAR":
+        well_formed = f"regexp_matches({name}, {literal(TIME_TEXT)}) AND "
         parsed = f"CAST(TRY_CAST({name} AS TIMESTAMPTZ) AS TIMESTAMP)"
-        return (
-            f"CASE WHEN regexp_matches({name}, {literal(TIME_TEXT)}) AND {parsed} >= {literal(EARLIEST)} "
-            f"AND {parsed} < {literal(LATEST)} THEN {parsed} END"
-        )
-    return name if types[column] == "TIMESTAMP" else f"TRY_CAST({name} AS TIMESTAMP)"
+    return (
+        f"CASE WHEN {well_formed}{parsed} >= TIMESTAMP {literal(EARLIEST)} "
+        f"AND {parsed} < TIMESTAMP {literal(LATEST)} THEN {parsed} END"
+    )
 
 
 def _category_sql(version: str) -> str:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
+import duckdb
+import pyarrow
+from pyarrow.parquet import ParquetFile
+
 from finops import focus
 from finops.errors import DeliveryRefused
-from storage.engines.duckdb import DuckDBEngine, literal, quoted
+from finops.money import SCALE
+from storage.engines.duckdb import DuckDBEngine, literal, parquet, quoted
 from storage.ledger.bill_file import BillFile
 from storage.ledger.charges import charges_sql
-from storage.ledger.csv_bill import MOST_FAULTS, find_faults, value_fault
+from storage.ledger.csv_bill import MOST_FAULTS, find_faults, refusal_of, rounded_remark, too_fine, value_fault
 
 _CATEGORIES = ", ".join(literal(category) for category in focus.CHARGE_CATEGORIES)
 BAD = {
@@ -29,13 +35,13 @@ _BAD_GROUP = f"""
 
 
 def check_groups(
-    engine: DuckDBEngine, groups: str, bill: BillFile, source: str, types: Mapping[str, str], version: str
+    engine: DuckDBEngine, groups: str, bill: BillFile, types: Mapping[str, str], version: str
 ) -> list[str]:
     """Check a file's rollup, going back to its rows only to say where a fault is.
 
     Args:
         groups: FROM-clause text of the rollup (charges.groups_sql).
-        source, types, version: of the file's rows, as given to charges_sql.
+        types, version: of the file's rows, as given to charges_sql.
 
     Returns:
         Remarks: what is usable but should be known.
@@ -49,46 +55,67 @@ def check_groups(
     )[0]
     if not rows:
         return []
-    if not billed:
-        raise DeliveryRefused(f"{bill.shown}: BilledCost is empty throughout, no figure can be made of it.")
     if bad:
-        faults = tuple(_locate(engine, bill, source, types, version))
-        more = " (and more)" if len(faults) == MOST_FAULTS else ""
-        raise DeliveryRefused(f"{faults[0]} {len(faults)} faults{more} in this file.", faults)
+        faults = _locate(engine, bill, types, version)
+        costs = [fault for fault in faults if "column BilledCost: " in fault]
+        if not billed and costs and all("BilledCost: empty" in fault for fault in costs):
+            raise DeliveryRefused(f"{bill.shown}: BilledCost is empty throughout, no figure can be made of it.")
+        raise refusal_of(faults)
     if spent and not effective:
         return [f"{bill.shown}: EffectiveCost is 0 throughout; the basis `effective` is unusable here, use `billed`."]
     return []
 
 
-def _locate(engine: DuckDBEngine, bill: BillFile, source: str, types: Mapping[str, str], version: str) -> list[str]:
-    """Up to 20 'file, line N, column C: reason' lines; for Parquet the row's number, counted from 1."""
-    if not bill.is_parquet and (faults := find_faults(bill, bill.header())):
-        return faults
-    numbered = f"read_parquet({literal(bill.path)}, file_row_number = true)" if bill.is_parquet else source
-    number = "file_row_number + 1" if bill.is_parquet else "0"
+def _locate(engine: DuckDBEngine, bill: BillFile, types: Mapping[str, str], version: str) -> list[str]:
+    """A file's faults, 'file, line N, column C: reason'; of Parquet the row's number, counted from 1."""
+    if not bill.is_parquet:
+        return find_faults(bill, bill.header()) or [f"{bill.shown}: a value cannot be read."]
     own = {name: focus.read_from(name, types) for name in BAD}
     texts = ", ".join(f"CAST({quoted(column)} AS VARCHAR)" if column else "NULL" for column in own.values())
-    charges = charges_sql(numbered, types, version).replace(
-        "SELECT ", f"SELECT {number} AS line, [{texts}] AS raw, ", 1
-    )
+    charges = charges_sql(parquet(bill.path, "file_row_number = true"), types, version)
+    charges = charges.replace("SELECT ", f"SELECT file_row_number + 1 AS line, [{texts}] AS raw, ", 1)
     found = engine.rows(
         f"SELECT line, raw, [{', '.join(f'({sql})' for sql in BAD.values())}] AS bad FROM ({charges}) "
-        f"WHERE {' OR '.join(f'({sql})' for sql in BAD.values())} ORDER BY line LIMIT {MOST_FAULTS}"
+        f"WHERE {' OR '.join(f'({sql})' for sql in BAD.values())} ORDER BY line LIMIT {MOST_FAULTS + 1}"
     )
     faults = [
-        f"{bill.shown}, row {line}, column {own[name] or name}: {value_fault(name, value) or f'{value!r} cannot be read.'}"
+        f"{bill.shown}, row {line}, column {own[name]}: {value_fault(name, value) or f'{value!r} cannot be read.'}"
         for line, raw, bad in found
         for name, value, is_bad in zip(BAD, raw, bad, strict=True)
         if is_bad
     ]
-    return faults[:MOST_FAULTS] or [f"{bill.shown}: a row cannot be read."]
+    return faults[: MOST_FAULTS + 1] or [f"{bill.shown}: a row cannot be read."]
 
 
 def check_parquet(engine: DuckDBEngine, path: Path, shown: str) -> dict[str, str]:
-    """Column names and DuckDB types of a Parquet file; raises DeliveryRefused where it is none or is cut short."""
-    import duckdb
+    """Column names and DuckDB types of a Parquet file.
 
+    Raises:
+        DeliveryRefused: it is none, is cut short, or two of its columns have names that differ in case at most.
+    """
     try:
-        return engine.columns(f"SELECT * FROM read_parquet({literal(path)})")
-    except duckdb.Error as error:
-        raise DeliveryRefused(f"{shown}: not a whole Parquet file ({str(error).splitlines()[0][:160]}).") from None
+        types = engine.columns(f"SELECT * FROM {parquet(path)}")
+        names = [name.lower() for name in ParquetFile(path).schema_arrow.names]
+    except (duckdb.Error, pyarrow.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise  # the disk's doing; what pyarrow finds wrong with a file has no number
+        words = (str(error).splitlines() or [""])[0][:160]
+        raise DeliveryRefused(f"{shown}: not a whole Parquet file ({words}).", mend="Fetch it again.") from None
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise DeliveryRefused(f"{shown}: column {twice[0]} stands twice.")
+    return types
+
+
+def rounded_in_parquet(engine: DuckDBEngine, path: Path, shown: str, types: Mapping[str, str]) -> list[str]:
+    """A remark where costs of a Parquet file had more decimals than are kept."""
+    counts = []
+    for name in focus.COSTS:
+        column = focus.read_from(name, types)
+        kind = types.get(column or "", "")
+        if column and kind == "VARCHAR":
+            counts.append(f"count(*) FILTER ({too_fine(quoted(column))})")
+        elif column and (scale := re.fullmatch(r"DECIMAL\(\d+,(\d+)\)", kind)) and int(scale[1]) > SCALE:
+            counts.append(f"count(*) FILTER (TRY_CAST({quoted(column)} AS DECIMAL(38,{SCALE})) <> {quoted(column)})")
+    if not counts:
+        return []
+    return rounded_remark(shown, engine.rows(f"SELECT {' + '.join(counts)} FROM {parquet(path)}")[0][0])

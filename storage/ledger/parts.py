@@ -10,12 +10,13 @@ from pathlib import Path
 import duckdb
 
 from finops.errors import DeliveryRefused
-from storage.engines.duckdb import DuckDBEngine, literal
+from storage.engines.duckdb import DuckDBEngine, literal, parquet
 from storage.ledger.bill_file import BillFile, Progress, check_columns, digest
 from storage.ledger.charges import charges_sql, groups_sql, time_sql
-from storage.ledger.checks import check_groups, check_parquet
+from storage.ledger.checks import check_groups, check_parquet, rounded_in_parquet
 from storage.ledger.csv_bill import csv_to_parquet
 from storage.ledger.versions import Part, sha256
+from storage.ledger.workplace import OUTSIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,26 +69,30 @@ def read_file(
         DeliveryRefused: anything is wrong with the file.
     """
     rows_path, groups_path = staging / f"part-{number:04d}.parquet", staging / f"part-{number:04d}.groups.parquet"
+    before = path.stat()
     remarks: list[str] = []
     if path.name.lower().endswith(".parquet"):
         # The copy and its checksum need one core, the rollup the other: together they cost no more than the rollup.
         with ThreadPoolExecutor(1) as beside:
             copied = beside.submit(digest, path, shown, rows_path, progress)
             version, lacking, types = _open(engine, path, shown, lenient)
-            source = f"read_parquet({literal(path)})"
+            source = parquet(path)
             _roll_up(engine, groups_sql(charges_sql(source, types, version), version), groups_path, shown)
+            remarks += rounded_in_parquet(engine, path, shown, types)
             bill = copied.result()
     else:
         bill = digest(path, shown, progress=progress)
         version, lacking = check_columns(shown, bill.header(), lenient)
         remarks += csv_to_parquet(engine, bill, rows_path)
-        source = f"read_parquet({literal(rows_path)})"
+        source = parquet(rows_path)
         types = engine.columns(f"SELECT * FROM {source}")
         _roll_up(engine, groups_sql(charges_sql(source, types, version), version), groups_path, shown)
+    after = path.stat()
+    if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+        raise DeliveryRefused(f"{shown}: it changed while it was read.", mend="Deliver it when it is complete.")
     if lacking:
         remarks.append(f"{shown}: not conformant to FOCUS {version}, it lacks {', '.join(lacking)}.")
-    groups = f"read_parquet({literal(groups_path)})"
-    remarks += check_groups(engine, groups, bill, source, types, version)
+    remarks += check_groups(engine, parquet(groups_path), bill, types, version)
     parts = _split(engine, bill, version, rows_path, groups_path, types)
     return ReadFile(bill, tuple(parts), tuple(remarks))
 
@@ -103,6 +108,8 @@ def _open(engine: DuckDBEngine, path: Path, shown: str, lenient: bool) -> tuple[
 def _roll_up(engine: DuckDBEngine, groups: str, groups_path: Path, shown: str) -> None:
     try:
         engine.run(f"COPY ({groups}) TO {literal(groups_path)} (FORMAT parquet)")
+    except OUTSIDE:
+        raise
     except duckdb.OutOfRangeException:
         raise DeliveryRefused(f"{shown}: the costs add up to more than DECIMAL(38,18) holds.") from None
     except duckdb.Error as error:
@@ -113,28 +120,36 @@ def _split(
     engine: DuckDBEngine, bill: BillFile, version: str, rows_path: Path, groups_path: Path, types: dict[str, str]
 ) -> list[StagedPart]:
     """One part per billing period; a Parquet file of a single one stays byte for byte as it was delivered."""
-    groups = f"read_parquet({literal(groups_path)})"
-    periods = engine.rows(f"SELECT billing_period, sum(rows)::BIGINT FROM {groups} GROUP BY 1 ORDER BY 1")
+    groups = parquet(groups_path)
+    periods: list[tuple[str, int]] = engine.rows(f"SELECT billing_period, sum(rows)::BIGINT FROM {groups} GROUP BY 1 ORDER BY 1")
     if len(periods) == 1:
         rows_sha256 = bill.sha256 if bill.is_parquet else sha256(rows_path)
-        return [_staged(bill, version, *periods[0], rows_path, rows_sha256, groups_path)]
+        return [_staged(bill, version, periods, 0, rows_path, rows_sha256, groups_path)]
     start = f"strftime({time_sql('BillingPeriodStart', types)}, '%Y-%m')"
     parts = []
-    for period, rows in periods:
+    for number, (period, _rows) in enumerate(periods):
         own_rows = rows_path.with_name(f"{rows_path.stem}.{period}.parquet")
         own_groups = rows_path.with_name(f"{rows_path.stem}.{period}.groups.parquet")
         for query, target in (
-            (f"SELECT * FROM read_parquet({literal(rows_path)}) WHERE {start} = {literal(period)}", own_rows),
+            (f"SELECT * FROM {parquet(rows_path)} WHERE {start} = {literal(period)}", own_rows),
             (f"SELECT * FROM {groups} WHERE billing_period = {literal(period)}", own_groups),
         ):
             engine.run(f"COPY ({query}) TO {literal(target)} (FORMAT parquet, COMPRESSION zstd)")
-        parts.append(_staged(bill, version, period, rows, own_rows, sha256(own_rows), own_groups))
+        parts.append(_staged(bill, version, periods, number, own_rows, sha256(own_rows), own_groups))
     return parts
 
 
 def _staged(
-    bill: BillFile, version: str, period: str, rows: int, rows_path: Path, rows_sha256: str, groups_path: Path
+    bill: BillFile,
+    version: str,
+    periods: list[tuple[str, int]],
+    number: int,
+    rows_path: Path,
+    rows_sha256: str,
+    groups_path: Path,
 ) -> StagedPart:
+    """The file's part of its billing period `number` of `periods`, each with its rows."""
+    period, rows = periods[number]
     part = Part(
         rows_file=rows_path.name,
         groups_file=groups_path.name,
@@ -145,6 +160,7 @@ def _staged(
         groups_sha256=sha256(groups_path),
         focus_version=version,
         rows=rows,
+        source_periods=tuple(name for name, _ in periods),
     )
     return StagedPart(period, part, rows_path, groups_path)
 

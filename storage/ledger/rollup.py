@@ -13,7 +13,7 @@ import pyarrow
 
 from finops.company import Company
 from finops.scope import Charge, Resolver, parse_tags
-from storage.engines.duckdb import DuckDBEngine, literal
+from storage.engines.duckdb import DuckDBEngine, parquet
 
 WHO = ("provider", "sub_account_id", "sub_account_name", "service", "tags")
 """The columns of a group that decide its team."""
@@ -30,7 +30,7 @@ class Extent:
 
 def files_sql(files: Iterable[Path]) -> str:
     """FROM-clause text of rollup files."""
-    return f"read_parquet([{', '.join(literal(file) for file in files)}])"
+    return parquet(files)
 
 
 def fingerprint(company: Company) -> str:
@@ -57,7 +57,7 @@ class Rollup:
         rows = engine.rows(f"SELECT number, {', '.join(WHO)} FROM who")
         tags = {text: parse_tags(text) for text in {row[5] for row in rows}}
         found = [resolver.resolve(Charge(*row[1:5], tags[row[5]])) for row in rows]
-        self.teams = dict(found)
+        self.teams = dict(sorted(found, reverse=True))  # of several names for one team the first in order
         engine.register(
             "team_of", pyarrow.table({"number": [row[0] for row in rows], "team": [team for team, _ in found]})
         )

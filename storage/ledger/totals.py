@@ -70,6 +70,8 @@ def ledger_totals(
     """
     if unknown := [name for name in by if name not in COLUMNS]:
         raise NotFound(f"'{unknown[0]}' is not a column of the ledger.", f"There are {', '.join(COLUMNS)}.")
+    if len(set(by)) < len(by):
+        raise NotFound("A column is named twice.", "Name each once.")
     with state.reading() as connection:
         published = published_periods(connection, export)
     versions = [ledger.read(period.export, period.billing_period, period.version) for period in published]

@@ -7,7 +7,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -29,6 +29,7 @@ class Part:
         rows_sha256, groups_sha256: of the two files here, recomputed by `finops ledger verify`.
         focus_version: as recognised.
         rows: number of rows.
+        source_periods: every billing period that the delivered file holds.
     """
 
     rows_file: str
@@ -40,6 +41,7 @@ class Part:
     groups_sha256: str
     focus_version: str
     rows: int
+    source_periods: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +97,14 @@ class Ledger:
         folder = self._folder(export, billing_period) / f"v{version:04d}"
         try:
             stored = json.loads((folder / "manifest.json").read_text())
-        except FileNotFoundError:
+            parts = tuple(
+                Part(**{**part, "source_periods": tuple(part.get("source_periods", ()))}) for part in stored.pop("parts")
+            )
+        except (FileNotFoundError, ValueError, KeyError):
             raise ConfigurationRefused(
                 f"The ledger {self.root} has no {export} {billing_period} version {version}, which the database names.",
                 "Check FINOPS_LEDGER, or ingest the export again.",
             ) from None
-        parts = tuple(Part(**part) for part in stored.pop("parts"))
         return Version(**stored, parts=parts, folder=folder)
 
     def next_number(self, export: str, billing_period: str) -> int:
@@ -116,21 +120,42 @@ class Ledger:
             with file.open("rb") as opened:
                 os.fsync(opened.fileno())
             file.chmod(0o444)
+        _sync_folder(staged)
         target = self._folder(version.export, version.billing_period) / f"v{version.version:04d}"
         target.parent.mkdir(parents=True, exist_ok=True)
         staged.rename(target)
+        _sync_folder(target.parent)
         return Version(**{**manifest, "parts": version.parts, "folder": target})
 
     def name_current(self, export: str, billing_period: str, version: int) -> None:
         """Write which version is current, for readers without the state database, which decides."""
         folder = self._folder(export, billing_period)
+        if self._named_current(folder) == version:
+            return
         beside = folder / ".current.json"
         beside.write_text(json.dumps({"version": version}))
         beside.replace(folder / "current.json")
 
-    def discard(self, version: Version) -> None:
-        """Remove a version that never became current."""
-        shutil.rmtree(version.folder, ignore_errors=True)
+    @staticmethod
+    def _named_current(folder: Path) -> int:
+        """The number in current.json, 0 where there is none."""
+        try:
+            return int(json.loads((folder / "current.json").read_text())["version"])
+        except (FileNotFoundError, ValueError, KeyError):
+            return 0
+
+    def discard_abandoned(self, export: str, published: Mapping[str, int]) -> None:
+        """Remove versions that an ingest left behind when it ended before they were published.
+
+        Args:
+            published: billing period → version, as the state database names them. What current.json names or came
+                before is kept all the same: the database may be an older one that was restored.
+        """
+        for folder in (self.root / checked_export(export)).glob("????-??"):
+            newest = max(published.get(folder.name, 0), self._named_current(folder))
+            for number in self._numbers(export, folder.name):
+                if number > newest:
+                    shutil.rmtree(folder / f"v{number:04d}", ignore_errors=True)
 
     def damaged(self, version: Version) -> Iterator[Path]:
         """Files of a version whose SHA-256 is no longer the one in its manifest, or which are gone."""
@@ -155,6 +180,15 @@ def checked_export(name: str) -> str:
             f"'{name}' cannot name an export.", "Use letters, digits, '.', '_' and '-', for example aws-focus."
         )
     return name
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make renames inside a folder survive a power failure."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def sha256(path: Path) -> str:

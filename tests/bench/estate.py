@@ -13,7 +13,18 @@ ENVIRONMENTS = ("production", "production", "production", "staging", "developmen
 SERVICES = tuple(
     (f"{area} {kind}", area)
     for area in ("Compute", "Storage", "Databases", "Networking", "Analytics", "Messaging")
-    for kind in ("Standard", "Premium", "Serverless", "Managed", "Gateway", "Cache", "Backup", "Transfer", "Edge", "Logs")
+    for kind in (
+        "Standard",
+        "Premium",
+        "Serverless",
+        "Managed",
+        "Gateway",
+        "Cache",
+        "Backup",
+        "Transfer",
+        "Edge",
+        "Logs",
+    )
 )
 """60 services as (ServiceName, ServiceCategory)."""
 ALWAYS_ON, OFFICE_HOURS = 0.4, range(8, 18)

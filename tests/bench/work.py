@@ -64,7 +64,9 @@ def rollup_duckdb(bill: str) -> Answer:
 
     keys = "CAST(ChargePeriodStart AS DATE), ProviderName, ServiceName, SubAccountId, RegionId, ChargeCategory, Tags"
     start = time.perf_counter()
-    found = duckdb.sql(f"SELECT {keys}, sum(BilledCost), sum(EffectiveCost) FROM '{bill}' GROUP BY ALL").fetch_arrow_table()
+    found = duckdb.sql(
+        f"SELECT {keys}, sum(BilledCost), sum(EffectiveCost) FROM '{bill}' GROUP BY ALL"
+    ).fetch_arrow_table()
     return {"seconds": time.perf_counter() - start, "rows": found.num_rows}
 
 

@@ -41,15 +41,15 @@ def test_currencies_are_never_added() -> None:
 
 
 def test_the_worst_stand_first() -> None:
-    """Teams stand by tier, then by variance; those nobody can judge before those within their budget."""
+    """Overspend stands by tier, then by variance; then what nobody can judge, underspend, and the rest."""
     kinds = ("running", "over", "under", "no_budget", "no_data_yet", "already_over_without_forecast", "on_budget")
     months = [replace(MONTHS[kind], team=kind) for kind in kinds]
     assert shown_teams(teams_message(months, {}, month=NOVEMBER)) == [
         "already_over_without_forecast",
         "over",
-        "under",
         "no_budget",
         "no_data_yet",
+        "under",
         "running",
         "on_budget",
     ]
@@ -87,3 +87,9 @@ def test_one_team_with_two_currencies_is_one_team() -> None:
     """A team counts once, however many currencies it spends."""
     months: list[TeamMonth] = [MONTHS["running"], MONTHS["yen"]]
     assert teams_message(months, {}, month=NOVEMBER).text.startswith("*1 team* in November 2026")
+
+
+def test_underspend_is_counted_apart() -> None:
+    """A team far under its budget is not counted among the emergencies."""
+    months = [replace(MONTHS[kind], team=kind) for kind in ("over", "under", "running")]
+    assert "1 emergency, 1 emergency (under), 1 note." in teams_message(months, {}, month=NOVEMBER).text

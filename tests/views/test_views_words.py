@@ -24,7 +24,7 @@ LEADS = {
     "already_over_without_forecast": "*Payments* has spent $42,767.66 of $30,000 (143 %) through 20 Nov, $22,767.66 "
     "over the target line; that is already 42.6 % over budget: *emergency*.",
     "no_budget": "*Payments* has spent $42,767.66 through 20 Nov; heading for $62,292.68, with no approved budget to "
-    "compare it with.",
+    "compare that with.",
     "zero_budget": "*Payments* has spent $42,767.66 against a budget of $0 through 20 Nov; heading for $62,292.68, "
     "$62,292.68 over budget: *investigate*.",
     "no_data_yet": "No data yet for *Payments*: run `finops ingest` on a billing export, then ask again. "

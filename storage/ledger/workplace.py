@@ -1,0 +1,58 @@
+"""One ingest of an export at a time: its lock, its folder for unfinished work, and what may go wrong around it."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+from sqlalchemy.exc import OperationalError
+
+from finops.errors import DeliveryRefused
+
+
+class DeliveryFailed(DeliveryRefused):
+    """A delivery was not taken in for a reason outside of it: no space, no memory, another ingest under way."""
+
+
+OUTSIDE = (OSError, duckdb.IOException, duckdb.OutOfMemoryException)
+"""What disk and memory raise; never the fault of a bill's content."""
+
+
+@contextmanager
+def outside_faults() -> Iterator[None]:
+    """Turn what disk, memory and database raise into DeliveryFailed."""
+    try:
+        yield
+    except (*OUTSIDE, OperationalError) as error:
+        cause = error.orig if isinstance(error, OperationalError) else error
+        words = (str(cause).splitlines() or [""])[0][:200]
+        raise DeliveryFailed(f"The delivery could not be taken in: {words}.", mend="Mend that and try again.") from error
+
+
+@contextmanager
+def workplace(workspace: Path, export: str) -> Iterator[Path]:
+    """A fresh folder for unfinished work, under the export's lock; what a killed ingest left there is removed.
+
+    Raises:
+        DeliveryFailed: another ingest of the export holds the lock.
+    """
+    folder = workspace / export
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DeliveryFailed(f"Another ingest of {export} is under way.", mend="Try again when it is done.") from None
+        for left in folder.iterdir():
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+        work = Path(tempfile.mkdtemp(dir=folder))
+        try:
+            yield work
+        finally:
+            shutil.rmtree(work, ignore_errors=True)

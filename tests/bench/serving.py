@@ -1,0 +1,117 @@
+"""The interactive answer: how soon, from how much memory, and without the raw bill."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, time
+from pathlib import Path
+from statistics import median
+
+from tests.bench.asking import AT_A_TIME, Asked, ask, out_of_reach
+from tests.bench.measured import Findings, megabytes, milliseconds, seconds, step
+from tests.bench.place import EXPORT, Place
+from tests.bench.processes import answer, start_work
+from tests.bench.web import Web, served
+
+ROUNDS, EACH, WARM_UP = 3, 1_000, 400
+MOST_SECONDS, MOST_BYTES = 0.050, 120e6
+PACE = 20
+"""Requests a second where an ingest runs beside it: a busy workspace, not a stress test."""
+Environment = Mapping[str, str]
+
+
+def measure_serving(place: Place, environment: Environment, actuals: Mapping[str, str], findings: Findings) -> None:
+    """The claims about the web process."""
+    step("ask for the month just closed")
+    with served(place, environment) as web:
+        heavy = web.heavy
+        rounds = _ask_in_rounds(place, environment, web, actuals, str(place.month))
+        _claim_answers(findings, f"month {place.month}, closed", rounds)
+        heavy |= web.heavy
+        findings.claim(
+            "the web process starts and answers without duckdb, pandas, matplotlib or pyarrow",
+            "none loaded",
+            f"loaded: {', '.join(sorted(heavy)) or 'none'}",
+            not heavy,
+        )
+        together, peaks = web.together, web.peaks
+        findings.claim(
+            "memory of `finops web` after that, all its processes, shared pages counted once",
+            "< 120 MB",
+            megabytes(together),
+            together < MOST_BYTES,
+        )
+        findings.fact(
+            "peak memory of each process of `finops web` (VmHWM, pages they share counted in each)",
+            ", ".join(map(megabytes, peaks)),
+        )
+        findings.fact("`finops web`: from the command to the first healthy answer", seconds(web.started_in))
+    step("ask for the month that runs")
+    last_day = datetime.combine(place.month.last, time(12), UTC)
+    with served(place, environment, at=last_day) as web:
+        rounds = _ask_in_rounds(place, environment, web, actuals, "")
+        _claim_answers(findings, "the running month with its forecast, clock set back", rounds)
+    with served(place, environment, workers=2) as web:
+        rounds = _ask_in_rounds(place, environment, web, actuals, str(place.month))
+        findings.fact("the same of the closed month from `finops web --workers 2`", _percentiles(rounds))
+        findings.fact("memory of `finops web --workers 2`, shared pages counted once", megabytes(web.together))
+
+
+def measure_beside_ingest(
+    place: Place, environment: Environment, actuals: Mapping[str, str], bill: Path, findings: Findings
+) -> None:
+    """Answers at a steady pace, alone and while the export is delivered anew beside them."""
+    step("ask while an ingest runs beside it")
+    month = str(place.month)
+    with served(place, environment) as web:
+        ask(place, web, actuals, WARM_UP, words=month)
+        alone = ask(place, web, actuals, PACE * 10, words=month, rate=PACE)
+        ingest = start_work("ingest", environment, config=place.config, bill=bill, export=EXPORT)
+        beside = ask(place, web, actuals, PACE * 600, words=month, rate=PACE, beside=ingest.pid)
+        answer(ingest)
+    findings.fact(f"answer at {PACE} requests a second, alone", _percentiles([alone]))
+    findings.fact(
+        f"the same while the whole bill is delivered anew beside it ({len(beside.seconds)} answers)",
+        _percentiles([beside]),
+    )
+    findings.claim(
+        "answers while an ingest replaces the month beside them, each with the actual of the bill",
+        "all",
+        f"{len(beside.seconds) - beside.wrong:,} of {len(beside.seconds):,}",
+        not beside.wrong,
+    )
+
+
+def _ask_in_rounds(
+    place: Place, environment: Environment, web: Web, actuals: Mapping[str, str], words: str
+) -> list[Asked]:
+    """The raw bill and the whole ledger are not where they were meanwhile."""
+    with out_of_reach(Path(environment["FINOPS_LEDGER"]), place.bill):
+        ask(place, web, actuals, WARM_UP, words=words, seed=99)
+        return [ask(place, web, actuals, EACH, words=words, seed=number) for number in range(ROUNDS)]
+
+
+def _claim_answers(findings: Findings, what: str, rounds: list[Asked]) -> None:
+    slowest = median(found.percentile(99) for found in rounds)
+    findings.claim(
+        f"`/finops variance` over signed HTTP, {AT_A_TIME} at a time ({what}): p99",
+        "< 50 ms",
+        milliseconds(slowest),
+        slowest < MOST_SECONDS,
+    )
+    count, wrong = sum(len(found.seconds) for found in rounds), sum(found.wrong for found in rounds)
+    findings.claim(
+        f"answers in the ack with the team's actual as the raw bill has it, bill and ledger out of reach ({what})",
+        "all",
+        f"{count - wrong:,} of {count:,}",
+        not wrong,
+    )
+    findings.fact(f"`/finops variance`, {AT_A_TIME} at a time ({what})", _percentiles(rounds))
+
+
+def _percentiles(rounds: list[Asked]) -> str:
+    shown = [
+        f"p{percent} {milliseconds(median(found.percentile(percent) for found in rounds))}" for percent in (50, 95, 99)
+    ]
+    rate = median(len(found.seconds) / found.elapsed for found in rounds)
+    return f"{', '.join(shown)}; {rate:,.0f} a second"

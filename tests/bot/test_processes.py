@@ -1,0 +1,194 @@
+"""The processes: what the web one loads, what doctor says, what the log keeps to itself, and the manifests."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from bot.doctor import examine, manifest_scopes
+from bot.log import without_secrets
+from tests.bot.conftest import Bench
+from tests.company import make_company
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = ROOT.parent / "shared" / "data" / "slack" / "manifest.schema.2.0.0.json"
+MANIFESTS = ("manifest.http.json", "manifest.socket.json")
+SCOPES = {
+    "apps_connections_open": set(),
+    "auth_test": set(),
+    "chat_postMessage": {"chat:write"},
+    "chat_update": {"chat:write"},
+    "conversations_history": {"channels:history", "groups:history", "im:history"},
+    "conversations_list": {"channels:read", "groups:read"},
+    "conversations_open": {"im:write"},
+    "conversations_replies": {"channels:history", "groups:history", "im:history"},
+    "files_info": {"files:read"},
+    "files_upload_v2": {"files:write"},
+    "usergroups_list": {"usergroups:read"},
+    "users_list": {"users:read", "users:read.email"},
+    "views_publish": set(),
+}
+"""Scopes of every Web API method the code calls, as docs.slack.dev lists them by method."""
+
+
+def test_the_web_process_is_light(tmp_path: Path) -> None:
+    """The web process answers a command without having loaded duckdb, pandas, matplotlib, pyarrow or numpy."""
+    make_company(tmp_path)
+    script = f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+from pathlib import Path
+from bot.installation import Installation
+from bot.settings import Settings
+from pydantic import SecretStr
+from tests.bot.test_http import Door
+from bot.web import build_web
+settings = Settings(finops_database_url=SecretStr("sqlite:///{tmp_path / "finops.db"}"),
+                    slack_signing_secret=SecretStr("a signing secret"))
+installation = Installation(Path({str(tmp_path / "finops.yaml")!r}), settings)
+"""
+    # tests.bot.test_http imports the writing side; the web process itself is built the way `finops web` does.
+    script = script.replace("from tests.bot.test_http import Door\n", "")
+    script += """
+web = build_web(installation)
+import hashlib, hmac, io, time
+body = b"command=%2Ffinops&text=variance+payments+2026-11&user_id=U1&channel_id=C1&team_id=T1"
+stamp = str(int(time.time()))
+digest = hmac.new(b"a signing secret", f"v0:{stamp}:".encode() + body, hashlib.sha256).hexdigest()
+status = []
+parts = web({"REQUEST_METHOD": "POST", "PATH_INFO": "/slack/events", "QUERY_STRING": "",
+    "CONTENT_TYPE": "application/x-www-form-urlencoded", "CONTENT_LENGTH": str(len(body)), "wsgi.input": io.BytesIO(body),
+    "SERVER_PROTOCOL": "HTTP/1.1",
+    "HTTP_X_SLACK_REQUEST_TIMESTAMP": stamp, "HTTP_X_SLACK_SIGNATURE": "v0=" + digest}, lambda s, *_: status.append(s))
+assert b"Payments" in b"".join(parts), parts
+heavy = {"duckdb", "pandas", "matplotlib", "pyarrow", "numpy", "boto3", "alembic"} & set(sys.modules)
+print(status[0], sorted(heavy))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "200 OK []", done.stderr
+
+
+def test_doctor_finds_a_healthy_installation(bench: Bench) -> None:
+    """With everything in place every check is good."""
+    findings = list(examine(bench.installation))
+    assert [(finding.check, finding.good) for finding in findings] == [
+        (name, True)
+        for name in (
+            "configuration",
+            "database",
+            "ledger",
+            "sources",
+            "slack token",
+            "slack connection",
+            "slack scopes",
+            "channels",
+            "people",
+        )
+    ]
+
+
+def test_doctor_names_the_mending_step(bench: Bench) -> None:
+    """Each thing that is wrong is named with its mending step, and what rests on it is not asked."""
+    config = bench.installation.config_path
+    text = config.read_text().replace("#cost-idle", "#cost-idel").replace("alice@", "alicia@")
+    config.write_text(text.replace("path: bills", "path: nowhere"))
+    again = type(bench.installation)(config, bench.installation.settings, bench.clock)
+    wrong = {finding.check: (finding.said, finding.mend) for finding in examine(again) if not finding.good}
+    assert set(wrong) == {"sources", "channels"}
+    assert "did you mean #cost-idle?" in wrong["channels"][1]
+
+
+def test_doctor_without_tokens(tmp_path: Path) -> None:
+    """Without tokens the Slack checks say what to set, and nothing else is wrong."""
+    installation = make_company(tmp_path)
+    from pydantic import SecretStr
+
+    installation.settings.slack_bot_token = SecretStr("")
+    installation.settings.slack_signing_secret = SecretStr("")
+    wrong = {finding.check: finding.said for finding in examine(installation) if not finding.good}
+    assert wrong == {
+        "slack token": "SLACK_BOT_TOKEN is not set.",
+        "slack connection": "Neither SLACK_APP_TOKEN nor SLACK_SIGNING_SECRET is set: Slack cannot reach the bot.",
+    }
+
+
+def test_doctor_with_slack_out_of_reach(tmp_path: Path) -> None:
+    """A Slack that does not answer is a finding, not a crash."""
+    [token] = [finding for finding in examine(make_company(tmp_path)) if finding.check == "slack token"]
+    assert not token.good and "no answer" in token.said
+
+
+def test_secrets_stay_out_of_the_log() -> None:
+    """Tokens, response URLs and database passwords are replaced wherever they stand."""
+    said = without_secrets(
+        None,
+        "info",
+        {
+            "event": "xoxb-123-abc and xapp-1-A-9",
+            "url": "https://hooks.example.com/actions/T1/2/abc",
+            "database": "postgresql://finops:geheim@db/finops",
+            "number": 3,
+        },
+    )
+    assert said == {
+        "event": "[secret] and [secret]",
+        "url": "[secret]",
+        "database": "postgresql[secret]db/finops",
+        "number": 3,
+    }
+
+
+@pytest.mark.parametrize("name", MANIFESTS)
+def test_manifests_hold_all_that_the_code_uses(name: str) -> None:
+    """Every scope of a method called and every event listened to is in the manifest, and no other."""
+    manifest = json.loads((files("bot") / "slack_app" / name).read_text())
+    code = "\n".join(path.read_text() for path in (ROOT / "bot").rglob("*.py"))
+    methods = set(re.findall(r"client(?:\(installation\))?\.([a-z]+_[a-zA-Z_0-9]+)[(,)]", code))
+    assert methods == SCOPES.keys()
+    needed = set().union(*(SCOPES[method] for method in methods)) | {"commands"}
+    assert set(manifest["oauth_config"]["scopes"]["bot"]) == needed == manifest_scopes()
+    events = set(re.findall(r'app\.event\("(\w+)"\)', code))
+    assert set(manifest["settings"]["event_subscriptions"]["bot_events"]) == events
+
+
+@pytest.mark.skipif(not SCHEMA.exists(), reason="Slack's manifest schema is not on this machine")
+@pytest.mark.parametrize("name", MANIFESTS)
+def test_manifests_are_valid(name: str) -> None:
+    """Both manifests are valid against Slack's own schema."""
+    import jsonschema
+
+    manifest = json.loads((files("bot") / "slack_app" / name).read_text())
+    jsonschema.validate(manifest, json.loads(SCHEMA.read_text()))
+
+
+def test_the_two_manifests_differ_only_in_the_way_in() -> None:
+    """HTTP and Socket Mode have the same scopes, events and command."""
+    http, socket = (json.loads((files("bot") / "slack_app" / name).read_text()) for name in MANIFESTS)
+    for manifest in (http, socket):
+        manifest["settings"].pop("socket_mode_enabled")
+    for part in (http["features"]["slash_commands"][0], http["settings"]["event_subscriptions"], http["settings"]["interactivity"]):
+        part.pop("url", None)
+        part.pop("request_url", None)
+    assert http == socket
+
+
+def test_the_demo_works() -> None:
+    """`finops demo --check` sees the morning's messages, an answer, and the next day, within a minute."""
+    environment = {**os.environ, "PATH": os.environ["PATH"]}
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "finops"), "demo", "--check"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=environment,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("seen: ") == 6

@@ -1,0 +1,104 @@
+"""When jobs are due, and who does them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.scheduler import Scheduler, due_key
+from storage import claims
+from tests.company import Moved, make_company
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("schedule", "now", "key"),
+    [
+        ("08:30", "2026-11-12T07:29:00", None),
+        ("08:30", "2026-11-12T07:30:00", "2026-11-12"),
+        ("08:30", "2026-11-12T22:59:00", "2026-11-12"),
+        ("08:30", "2026-11-12T23:00:00", None),
+        ("08:30", "2026-07-01T06:30:00", "2026-07-01"),
+        # 25 October: 02:30 comes twice in Berlin, at 00:30 and 01:30 UTC.
+        ("02:30", "2026-10-25T00:29:00", None),
+        ("02:30", "2026-10-25T00:30:00", "2026-10-25"),
+        ("02:30", "2026-10-25T01:30:00", "2026-10-25"),
+        # 29 March: 02:30 does not exist in Berlin; the day's unit is done all the same.
+        ("02:30", "2026-03-29T02:00:00", "2026-03-29"),
+        ("every 15m", "2026-11-12T07:29:59", "2026-11-12T07:15:00+00:00"),
+        ("every 2h", "2026-11-12T07:29:59", "2026-11-12T06:00:00+00:00"),
+        ("off", "2026-11-12T07:29:59", None),
+    ],
+)
+def test_due_keys(schedule: str, now: str, key: str | None) -> None:
+    """A unit of work is due from its local time on, once a day whatever the clock changes do."""
+    assert due_key(schedule, BERLIN, datetime.fromisoformat(now).replace(tzinfo=UTC)) == key
+
+
+def _scheduler(folder: Path, owner: str, clock: Moved) -> Scheduler:
+    installation = make_company(folder, clock=clock, bill=not (folder / "finops.db").exists())
+    parts = {"company": installation.company, "state": installation.state, "ledger": installation.ledger}
+    return Scheduler(parts, owner, installation.clock)
+
+
+def test_one_of_two_workers_does_the_work(tmp_path: Path) -> None:
+    """Of two workers that look at the same time, one runs each job of the day."""
+    clock = Moved()
+    one, two = _scheduler(tmp_path, "one", clock), _scheduler(tmp_path, "two", clock)
+    assert (one.run_due(), two.run_due()) == (["ingest_billing", "daily_summary"], [])
+    assert one.run_due() == []
+
+
+def test_a_dead_workers_work_is_taken_up(tmp_path: Path) -> None:
+    """Work claimed by a worker that died is done by another once the lease has run out, and not before."""
+    clock = Moved()
+    scheduler = _scheduler(tmp_path, "living", clock)
+    state = make_company(tmp_path, clock=clock, bill=False).state
+    assert claims.claim(state, "ingest_billing", "2026-11-12", "dead", clock())
+    assert scheduler.run_due() == ["daily_summary"]
+    clock.now += claims.LEASE + timedelta(seconds=1)
+    assert scheduler.run_due() == ["ingest_billing"]
+
+
+def test_a_job_that_fails_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job that raises is on record, does not stop the others, and runs again later."""
+    clock = Moved()
+    scheduler = _scheduler(tmp_path, "me", clock)
+    works = scheduler._runs["ingest_billing"]
+
+    def broken(**_given: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setitem(scheduler._runs, "ingest_billing", broken)
+    assert scheduler.run_due() == ["daily_summary"]
+    monkeypatch.setitem(scheduler._runs, "ingest_billing", works)
+    assert scheduler.run_due() == []
+    clock.now += timedelta(minutes=5)
+    assert scheduler.run_due() == ["ingest_billing"]
+
+
+def test_every_zone_has_its_morning(tmp_path: Path) -> None:
+    """A team in another time zone gets its message in its own morning."""
+    clock = Moved()
+    folder = tmp_path
+    installation = make_company(folder, clock=clock)
+    config = (folder / "finops.yaml").read_text().replace("slug: search,", "slug: search, timezone: America/New_York,")
+    (folder / "finops.yaml").write_text(config)
+    again = type(installation)(folder / "finops.yaml", installation.settings, clock)
+    scheduler = Scheduler({"company": again.company, "state": again.state, "ledger": again.ledger}, "me", clock)
+    assert scheduler.run_due() == ["ingest_billing", "daily_summary"]
+    clock.now = datetime(2026, 11, 12, 13, 30, tzinfo=UTC)
+    assert scheduler.run_due() == ["daily_summary"]
+    from sqlalchemy import text
+
+    with again.state.reading() as connection:
+        rows = connection.execute(text("SELECT key, created_at FROM delivery ORDER BY key")).all()
+    assert {key: str(at)[11:13] for key, at in rows} == {
+        "daily/idle/2026-11-12": "08",
+        "daily/payments/2026-11-12": "08",
+        "daily/search/2026-11-12": "13",
+    }
