@@ -34,6 +34,7 @@ check: .venv/.development ## what CI checks: format, lint, types, layers, genera
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m bot.reference --check
 
 golden: .venv/.development ## rewrite the golden files of messages, to be read before they are committed
 	GOLDEN=1 $(BIN)/pytest -q tests/views
@@ -44,6 +45,7 @@ bench: .venv/.development ## measure speed and memory, and write docs/benchmarks
 fix: .venv/.development ## format and mend what ruff can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/python -m bot.reference
 
 clean: ## remove .venv and every file the product made here
 	rm -rf .venv var .mypy_cache .pytest_cache .ruff_cache *.egg-info

@@ -47,15 +47,20 @@ Schedule = Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|every [1-9]\
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class _Rule(_Model):
     sub_account_id: Names = ()
+    """FOCUS SubAccountId, as billed"""
     sub_account_name: Names = ()
+    """FOCUS SubAccountName, as billed; several sub-accounts may share one"""
     service: Names = ()
+    """FOCUS ServiceName, as billed"""
     provider: Names = ()
+    """FOCUS ServiceProviderName (ProviderName before 1.3), as billed"""
     tag: dict[str, Names] = {}
+    """tag key → accepted values, `*` for any; case and spaces of the key do not count"""
 
     @model_validator(mode="after")
     def _names_something(self) -> _Rule:
@@ -66,12 +71,16 @@ class _Rule(_Model):
 
 class _Scope(_Model):
     any: tuple[_Rule, ...]
+    """rules, any of which may match a row; all that one rule names must hold"""
 
 
 class _Materiality(_Model):
     amount: Decimal = Field(default=Decimal(0), ge=0)
+    """least variance that climbs the ladder, in the team's currency"""
     ratio: Fraction = Field(default=Decimal(0), ge=0)
+    """least ratio that does, `5 %` or 0.05"""
     rule: Literal["and", "or"] = "and"
+    """whether both must be reached or either is enough"""
 
     def value(self) -> Materiality:
         return Materiality(self.amount, self.ratio, self.rule == "and")
@@ -79,22 +88,34 @@ class _Materiality(_Model):
 
 class _Team(_Model):
     slug: Slug
+    """what the team is asked for by; required"""
     name: str = ""
+    """as shown; the slug by default"""
     channel: str = ""
+    """where its summary goes, `#name` or a channel id"""
     owners: Names = ()
+    """Slack e-mails, user ids or `@groups`"""
     engineering_lead: str = ""
+    """the same, one of them"""
     currency: Currency | Literal[""] = ""
+    """of its budgets; the company's by default"""
     scope: _Scope = _Scope(any=())
+    """which bill rows are its own; the first listed team that matches has the row"""
     materiality: _Materiality | None = None
+    """its own, instead of the company's"""
     timezone: Zone = ""
+    """its own IANA zone, instead of the company's"""
 
 
 class _TeamsFrom(_Model):
     tag: str | None = None
+    """tag key: every value becomes a team, after the listed ones"""
     column: Literal["SubAccountId", "SubAccountName", "ServiceName", "ServiceProviderName", "ProviderName"] | None = (
         None
     )
+    """instead of a tag, a column"""
     channel: str = ""
+    """their channel, `#cost-{slug}`"""
 
     @model_validator(mode="after")
     def _one_of_both(self) -> _TeamsFrom:
@@ -105,31 +126,51 @@ class _TeamsFrom(_Model):
 
 class _Tier(_Model):
     name: str
+    """as shown"""
     above: Fraction
+    """the ratio over which the step begins, `5 %` or 0.05; the edge belongs to the step below"""
     who: tuple[Role, ...] = ()
+    """whom it calls"""
     duty: str = ""
+    """what they must do on overspend"""
     duty_under: str = "update the forecast"
+    """what they must do on underspend"""
     above_amount: Decimal | None = None
+    """the variance over which the step begins where the budget is zero"""
 
 
 class _Source(_Model):
     path: str
+    """file or folder that `ingest_billing` reads, relative to this file"""
 
 
 class _File(_Model):
     company: str = "Your company"
+    """name, as shown"""
     timezone: Zone = "UTC"
+    """IANA zone of schedules and dates"""
     currency: Currency = "USD"
+    """of teams that name none"""
     basis: Basis = Basis.EFFECTIVE
+    """which cost is counted where nobody asks for another"""
     visibility: Literal["workspace", "own"] = "workspace"
-    settled_after: int = Field(3, ge=0, le=31)
+    """who may see a team's figures: everybody, or its own people and the roles"""
+    settled_after: int = Field(default=3, ge=0, le=31)
+    """days after which a day's figures have stopped moving"""
     teams: tuple[_Team, ...] = ()
+    """the listed teams; order decides which of two that match has a row"""
     teams_from: _TeamsFrom | None = None
+    """teams made from the bill"""
     roles: dict[Literal["finops", "finance", "executive_sponsor"], Names] = {}
+    """role → Slack e-mails, user ids or `@groups`"""
     tiers: tuple[_Tier, ...] = ()
+    """the escalation ladder, from the calmest step up; the runbook's by default"""
     materiality: _Materiality = _Materiality()
+    """below which a variance does not climb the ladder"""
     sources: dict[str, _Source] = {}
+    """export name → where it is delivered"""
     schedules: dict[str, Schedule] = {}
+    """job → `HH:MM`, `every 15m`, `every 2h` or `off`"""
 
 
 def load_company(path: Path) -> Company:
@@ -154,6 +195,11 @@ def load_company(path: Path) -> Company:
         raise ConfigurationRefused(_first_fault(path, error, positions)) from None
     _refuse_repeats(path, file, positions)
     return _company(file, path.parent)
+
+
+def configuration_schema() -> dict[str, Any]:
+    """The configuration file's JSON Schema."""
+    return _File.model_json_schema()
 
 
 def _parsed(path: Path, text: str, positions: dict[Path_, Position]) -> Any:

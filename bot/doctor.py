@@ -158,7 +158,9 @@ def _channels(installation: Installation) -> str:
     refresh_directory(_client(installation), installation.state)
     with installation.state.reading() as connection:
         known = channels(connection)
-    wanted = {team.channel.lstrip("#"): team.slug for team in installation.company.teams if team.channel.startswith("#")}
+    wanted = {
+        team.channel.lstrip("#"): team.slug for team in installation.company.teams if team.channel.startswith("#")
+    }
     for name, team in wanted.items():
         if name not in known:
             near = nearest(name, list(known), 1)

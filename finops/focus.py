@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 
 VERSIONS = ("0.5", "1.0-preview", "1.0", "1.1", "1.2", "1.3", "1.4")
 CHARGE_CATEGORIES = ("Usage", "Purchase", "Tax", "Credit", "Adjustment")
@@ -66,8 +67,9 @@ class Column:
 
 @cache
 def columns(version: str) -> dict[str, Column]:
-    """Every column of a version by name; of the versions before 1.0, which grade nothing, those never null are mandatory.
+    """Every column of a version by name.
 
+    The versions before 1.0 grade nothing: of these the columns that are never null are mandatory.
     Source: the FOCUS specification's column definitions, 0.5 to 1.4 (focus_columns.csv beside this module).
     """
     with files("finops").joinpath("focus_columns.csv").open(encoding="utf-8") as lines:
@@ -93,7 +95,7 @@ def recognise(names: Collection[str]) -> str:
     if "ServiceProviderName" in present and not present & {"ProviderName", "PublisherName"}:
         return "1.4"
     found = "0.5"
-    for older, newer in zip(VERSIONS, VERSIONS[1:], strict=False):
+    for older, newer in pairwise(VERSIONS):
         if present & (columns(newer).keys() - columns(older).keys()):
             found = newer
     return found

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -12,6 +15,8 @@ UNALLOCATED = "unallocated"
 """The team of every row that no scope matches: shown, never dropped."""
 TRUE = "true"
 """The value of a tag that has none."""
+ALL = ("", "")
+"""Where a rule is looked up that names nothing and so matches everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,7 @@ class Rule:
         )
 
 
+@lru_cache(maxsize=10_000)
 def tag_key(key: str) -> str:
     """A tag key as it is compared: providers differ in case and spaces, so 'Cost Center' is 'costcenter'."""
     return re.sub(r"\s+", "", key).casefold()
@@ -70,25 +76,51 @@ def parse_tags(text: str | None) -> dict[str, str]:
     """
     try:
         loaded = json.loads(text, object_pairs_hook=list) if text else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     tags: dict[str, str] = {}
-    for pair in loaded if isinstance(loaded, list) else ():
-        if isinstance(pair, tuple) and len(pair) == 2:
-            tags.setdefault(tag_key(pair[0]), _tag_value(pair[1]))
+    for item in loaded if isinstance(loaded, list) else ():
+        if (pair := _pair(item)) and tags.get(tag_key(pair[0]), TRUE) == TRUE:
+            tags[tag_key(pair[0])] = _tag_value(pair[1])
     return tags
 
 
+def _pair(item: object) -> tuple[str, object] | None:
+    """Key and value from an object's member (a tuple), or from {"key": …, "value": …} or [key, value] in a list."""
+    if isinstance(item, tuple):
+        return item
+    if not isinstance(item, list):
+        return None
+    if all(isinstance(member, tuple) for member in item):
+        named = {name.lower(): value for name, value in item}
+        item = [named.get("key"), named.get("value")]
+    return (item[0], item[1]) if len(item) == 2 and isinstance(item[0], str) else None
+
+
 def _tag_value(value: object) -> str:
-    if value is None or value is True or value == "":
+    if value is None or value is True:
         return TRUE
-    return value.strip() if isinstance(value, str) else json.dumps(value)
+    text = value if isinstance(value, str) else json.dumps(value)
+    # A database takes neither a NUL nor half of a surrogate pair, both of which JSON can spell.
+    return text.replace("\x00", "").encode(errors="replace").decode().strip() or TRUE
+
+
+LONGEST_SLUG = 100
+"""Longer ones end in a digest: a team is part of a key, and PostgreSQL's keys hold 2,700 bytes."""
 
 
 @lru_cache(maxsize=100_000)
 def slug(text: str) -> str:
-    """A name as a team's slug: lower case, everything but letters and digits as single hyphens."""
-    return re.sub(r"[^\w]+|_", "-", text.casefold()).strip("-") or "unnamed"
+    """A name as a team's slug: lower case, everything but letters, their marks and digits as single hyphens.
+
+    What would be empty or too long is told apart by a digest of the name.
+    """
+    kept = (letter if unicodedata.category(letter)[0] in "LMN" else "-" for letter in text.casefold())
+    made = re.sub("-+", "-", "".join(kept)).strip("-")
+    if made and len(made) <= LONGEST_SLUG:
+        return made
+    digest = hashlib.sha256(text.encode(errors="replace")).hexdigest()[:10]
+    return f"{made[: LONGEST_SLUG - 11].strip('-') or 'unnamed'}-{digest}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,38 +156,37 @@ class Resolver:
 
     def __init__(self, scopes: Iterable[tuple[str, tuple[Rule, ...]]], derived: Derived | None = None) -> None:
         self._derived = derived
-        self._rules: list[tuple[str, Rule]] = []
+        self._rules = [(team, rule) for team, rules in scopes for rule in rules]
+        demands = [_demands(rule) for _, rule in self._rules]
+        common = Counter((name, value) for found in demands for name, values in found for value in values)
         self._by_value: dict[tuple[str, str], list[int]] = {}
-        self._unindexed: list[int] = []
-        for team, rules in scopes:
-            for rule in rules:
-                self._index(len(self._rules), rule)
-                self._rules.append((team, rule))
-
-    def _index(self, number: int, rule: Rule) -> None:
-        """File the rule under one of the values it demands, so that 10,000 teams cost one look-up and not 10,000."""
-        for key, values in rule.tag.items():
-            if "*" not in values:
-                return self._file(number, "tag:" + tag_key(key), values)
-        for name in ("sub_account_id", "sub_account_name", "service", "provider"):
-            if values := getattr(rule, name):
-                return self._file(number, name, values)
-        self._unindexed.append(number)
-
-    def _file(self, number: int, name: str, values: Iterable[str]) -> None:
-        for value in values:
-            self._by_value.setdefault((name, value), []).append(number)
+        for number, found in enumerate(demands):
+            # Filed under the rarest thing it demands, 10,000 teams cost a few look-ups and not 10,000 comparisons.
+            name, values = min(found, key=lambda each: max((common[each[0], value] for value in each[1]), default=0))
+            for value in values:
+                self._by_value.setdefault((name, value), []).append(number)
 
     def resolve(self, charge: Charge) -> tuple[str, str]:
         """The team's slug and its name as billed (the slug itself for listed teams)."""
-        candidates = list(self._unindexed)
+        candidates: list[int] = list(self._by_value.get(ALL, ()))
         for name in ("sub_account_id", "sub_account_name", "service", "provider"):
             candidates += self._by_value.get((name, getattr(charge, name) or ""), ())
         for key, value in charge.tags.items():
             candidates += self._by_value.get(("tag:" + key, value), ())
+            candidates += self._by_value.get(("tag:" + key, "*"), ())
         for number in sorted(candidates):
             team, rule = self._rules[number]
             if rule.matches(charge):
                 return team, team
-        value = self._derived.value(charge) if self._derived else None
-        return (slug(value), value) if value else (UNALLOCATED, UNALLOCATED)
+        named = self._derived.value(charge) if self._derived else None
+        if not named or slug(named) == UNALLOCATED:
+            return UNALLOCATED, UNALLOCATED
+        return slug(named), named
+
+
+def _demands(rule: Rule) -> list[tuple[str, tuple[str, ...]]]:
+    """What a rule wants, by the name of the look-up, and the values it takes; of a rule without wishes, everything."""
+    tags = [("tag:" + tag_key(key), tuple(values)) for key, values in rule.tag.items()]
+    columns = ("sub_account_id", "sub_account_name", "service", "provider")
+    named = [(name, values) for name in columns if (values := getattr(rule, name))]
+    return [*tags, *named] or [(ALL[0], ALL[1:])]

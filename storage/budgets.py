@@ -21,6 +21,7 @@ from storage.tables import BudgetRow
 TABLE = BudgetRow.__table__  # type: ignore[attr-defined]
 COLUMNS = ("team", "month", "amount", "currency")
 MOST_FAULTS = 20
+AMOUNT = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,14 @@ def parse_budgets(text: str, shown: str, team_fault: Callable[[str], str | None]
     Raises:
         BudgetRefused: any row is unusable, or names a team, month and currency twice; up to 20 are named.
     """
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""), restkey="", skipinitialspace=True)
-    header = [name.strip().lower() for name in reader.fieldnames or []]
+    lines = io.StringIO(text.removeprefix("\ufeff"), newline="")
+    reader = csv.DictReader(lines, skipinitialspace=True, strict=True)
+    try:
+        header = [name.strip().lower() for name in reader.fieldnames or []]
+    except csv.Error as error:
+        raise BudgetRefused(f"{shown}, line 1: not CSV ({error}).", "No budget was changed.") from None
+    if twice := [name for name in COLUMNS if header.count(name) > 1]:
+        raise BudgetRefused(f"{shown}, line 1: column {twice[0]} stands twice.", "No budget was changed.")
     if lacking := [name for name in COLUMNS if name not in header]:
         raise BudgetRefused(
             f"{shown}, line 1: no column {', '.join(lacking)}.", f"A budget file has {', '.join(COLUMNS)}."
@@ -53,6 +60,7 @@ def parse_budgets(text: str, shown: str, team_fault: Callable[[str], str | None]
     budgets: dict[tuple[str, Month, str], int] = {}
     found: list[Budget] = []
     faults: list[str] = []
+    line = 1
     try:
         for row in reader:
             line = reader.line_num
@@ -62,13 +70,12 @@ def parse_budgets(text: str, shown: str, team_fault: Callable[[str], str | None]
                 continue
             key = (budget.team, budget.month, budget.currency)
             if key in budgets:
-                faults.append(
-                    f"{shown}, line {line}: {budget.team} {budget.month} {budget.currency} stands on line {budgets[key]} already."
-                )
+                repeated = f"{budget.team} {budget.month} {budget.currency}"
+                faults.append(f"{shown}, line {line}: {repeated} stands on line {budgets[key]} already.")
             budgets[key] = line
             found.append(budget)
     except csv.Error as error:
-        faults.append(f"{shown}, line {reader.line_num}: not CSV ({error}).")
+        faults.append(f"{shown}, line {line + 1}: not CSV from here on ({error}).")
     if faults:
         more = f" (and {len(faults) - MOST_FAULTS} more)" if len(faults) > MOST_FAULTS else ""
         raise BudgetRefused("\n".join(faults[:MOST_FAULTS]) + more, "No budget was changed.")
@@ -78,7 +85,7 @@ def parse_budgets(text: str, shown: str, team_fault: Callable[[str], str | None]
 
 
 def _budget(row: dict[str, str], team_fault: Callable[[str], str | None]) -> Budget | str:
-    if "" in row or None in row.values():
+    if None in row or None in row.values():
         return "the number of fields is not that of the header."
     team, month_text, amount_text, currency = (row[name].strip() for name in COLUMNS)
     if fault := team_fault(team):
@@ -89,11 +96,13 @@ def _budget(row: dict[str, str], team_fault: Callable[[str], str | None]) -> Bud
         return str(error)
     if not re.fullmatch("[A-Z]{3}", currency):
         return f"'{currency}' is not an ISO 4217 currency code."
+    if not re.fullmatch(AMOUNT, amount_text, re.ASCII):
+        return f"'{amount_text}' is not an amount; write it as 12345.67, without thousands separators."
     try:
         amount = Decimal(amount_text)
     except InvalidOperation:
-        return f"'{amount_text}' is not an amount; write it as 12345.67, without thousands separators."
-    if not amount.is_finite() or amount < 0:
+        return f"{amount_text} has more digits than are kept."
+    if amount < 0:
         return f"a budget of {amount_text} is not possible; zero or more is."
     exponent = amount.as_tuple().exponent
     if amount.adjusted() >= 38 - SCALE or (isinstance(exponent, int) and exponent < -SCALE):

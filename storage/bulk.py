@@ -6,15 +6,15 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlmodel import SQLModel
 
 from storage.amounts import Amount
-from storage.tables import SQLModel
 
 
 def insert_rows(
     connection: Connection, table: type[SQLModel], columns: Sequence[str], batches: Iterable[Sequence[tuple[Any, ...]]]
 ) -> int:
-    """Insert batches of tuples; days as ISO text, amounts as decimal text with all 18 places. Returns the number of rows.
+    """Insert batches of tuples: days as ISO text, amounts as decimal text with all 18 places; returns how many.
 
     executemany on SQLite and COPY on PostgreSQL; through ORM objects the same takes six times as long.
     """

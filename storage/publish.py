@@ -111,7 +111,6 @@ def publish_period(
     connection: Connection,
     version: Version,
     rollup: Rollup,
-    extent: Extent,
     *,
     fingerprint: str,
     run: int,
@@ -123,7 +122,7 @@ def publish_period(
         changed: as from rollup.changes; empty for a first version or one that changed no day delivered before.
     """
     delivered_at = datetime.fromisoformat(version.delivered_at)
-    period = _period_row(connection, version, extent, fingerprint, run, delivered_at, bool(changed))
+    period = _period_row(connection, version, rollup.extent(), fingerprint, run, delivered_at, bool(changed))
     _remember_teams(connection, rollup)
     insert_rows(
         connection, DailySpendRow, DAILY, ([(*row[:7], period, *row[7:]) for row in batch] for batch in rollup.daily())

@@ -42,7 +42,12 @@ PEOPLE = [
     {"name": name, "real_name": f"{name.title()} Example", "email": f"{name}@example.com", "tz": "Europe/Berlin"}
     for name in ("alice", "bob", "carol", "dave", "erin", "frank")
 ]
-CHANNELS = {"cost-payments": ["alice", "bob"], "cost-search": ["carol"], "cost-idle": ["carol"], "general": ["alice", "bob", "carol", "dave", "erin", "frank"]}
+CHANNELS = {
+    "cost-payments": ["alice", "bob"],
+    "cost-search": ["carol"],
+    "cost-idle": ["carol"],
+    "general": ["alice", "bob", "carol", "dave", "erin", "frank"],
+}
 BUDGETS = "team,month,amount,currency\npayments,2026-11,2900,USD\nsearch,2026-11,1500,USD\nidle,2026-11,100,USD\n"
 DAILY = {"payments": Decimal("100.123456789"), "search": Decimal("50.5"), None: Decimal("7")}
 """Cost a day by the value of the tag `team`."""
@@ -90,7 +95,7 @@ def charge_row(charge: Charge) -> dict[str, str]:
         "ServiceName": charge.service,
         "SubAccountId": "0012",
         "SubAccountName": "production",
-        "Tags": '{"Team": "%s"}' % charge.team if charge.team else "",
+        "Tags": f'{{"Team": "{charge.team}"}}' if charge.team else "",
     }
     return {name: values.get(name, "") for name in COLUMNS}
 

@@ -16,7 +16,13 @@ from finops.errors import FinopsError
 @click.command("demo")
 @click.option("--port", type=int, default=8400, show_default=True, help="Where the page is.")
 @click.option("--reset", is_flag=True, help="Begin anew.")
-@click.option("--folder", type=click.Path(path_type=Path), default=Path("var/demo"), show_default=True)
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    default=Path("var/demo"),
+    show_default=True,
+    help="Where it keeps all it makes.",
+)
 @click.option(
     "--check", "checked", is_flag=True, help="Without a page: run a morning, ask, list what was seen, and end."
 )

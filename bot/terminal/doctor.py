@@ -12,7 +12,7 @@ from bot.terminal.output import FORMAT, show
 @click.command("doctor")
 @FORMAT
 @click.pass_context
-def COMMAND(ctx: click.Context, form: str) -> None:  # noqa: N802
+def COMMAND(ctx: click.Context, form: str) -> None:
     """Test configuration, database, ledger, Slack token, scopes, channels and people; exit 1 where one fails."""
     installation: Installation = ctx.obj
     findings = list(examine(installation))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -39,19 +40,21 @@ def show(rows: Sequence[Mapping[str, Any]], form: str, *, title: str = "", empty
 
 def _table(rows: Sequence[Mapping[str, Any]], title: str) -> None:
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(title=title or None, title_justify="left", header_style="bold")
     for name in rows[0]:
         numeric = all(_is_number(row[name]) for row in rows)
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*["–" if row[name] is None else escape(_cell(row[name])) for name in row])
-    Console(width=None if click.get_text_stream("stdout").isatty() else 200).print(table)
+        table.add_row(*(Text(_cell(value)) for value in row.values()))
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
 
 
 def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value)

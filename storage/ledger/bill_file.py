@@ -56,8 +56,9 @@ class BillFile:
 
     def open_text(self, errors: str = "strict") -> io.TextIOWrapper:
         """A CSV's text without its BOM; `errors` says what becomes of bytes that are not UTF-8."""
-        raw = gzip.open(self.path, "rb") if self.is_gzip else self.path.open("rb")
-        return io.TextIOWrapper(raw, encoding="utf-8-sig", errors=errors, newline="")  # type: ignore[type-var]
+        if self.is_gzip:
+            return gzip.open(self.path, "rt", encoding="utf-8-sig", errors=errors, newline="")
+        return self.path.open(encoding="utf-8-sig", errors=errors, newline="")
 
     def header(self) -> list[str]:
         """A CSV's column names in the file's order; refuses none, unnamed or repeated ones."""
@@ -69,7 +70,8 @@ class BillFile:
             with self.open_text() as text:
                 names = [name.strip() for name in next(csv.reader(text, strict=True), [])]
         except UnicodeDecodeError as error:
-            raise DeliveryRefused(f"{self.shown}, line 1: not UTF-8 ({error.reason}).", mend="Save it as UTF-8.") from None
+            reason = f"{self.shown}, line 1: not UTF-8 ({error.reason})."
+            raise DeliveryRefused(reason, mend="Save it as UTF-8.") from None
         except csv.Error as error:
             raise DeliveryRefused(f"{self.shown}, line 1: not CSV ({error}).") from None
         _check_names(self.shown, names)
@@ -119,7 +121,8 @@ def find_files(paths: list[Path]) -> list[tuple[Path, str]]:
             raise DeliveryRefused(f"{path}: neither .csv, .csv.gz nor .parquet.")
     for path in found:
         if not _is_text(str(path)):
-            raise DeliveryRefused(f"{str(path).encode(errors='replace').decode()}: its name is not UTF-8.", mend="Rename it.")
+            name = str(path).encode(errors="replace").decode()
+            raise DeliveryRefused(f"{name}: the name is not UTF-8.", mend="Rename it.")
     return list(found.items())
 
 

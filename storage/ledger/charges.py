@@ -36,7 +36,9 @@ def groups_sql(charges: str, version: str) -> str:
     """
     # PostgreSQL takes no NUL in a text.
     nulls = ", ".join(literal(token) for token in focus.NULL_TOKENS)
-    texts = ", ".join(f"CASE WHEN {name} NOT IN ({nulls}) THEN replace({name}, chr(0), '') END AS {name}" for name in TEXTS)
+    texts = ", ".join(
+        f"CASE WHEN {name} NOT IN ({nulls}) THEN replace({name}, chr(0), '') END AS {name}" for name in TEXTS
+    )
     return f"""
         SELECT
             day, strftime(billing_period_start, '%Y-%m') AS billing_period, {texts},

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -121,7 +123,7 @@ def _split(
 ) -> list[StagedPart]:
     """One part per billing period; a Parquet file of a single one stays byte for byte as it was delivered."""
     groups = parquet(groups_path)
-    periods: list[tuple[str, int]] = engine.rows(f"SELECT billing_period, sum(rows)::BIGINT FROM {groups} GROUP BY 1 ORDER BY 1")
+    periods = engine.rows(f"SELECT billing_period, sum(rows)::BIGINT FROM {groups} GROUP BY 1 ORDER BY 1")
     if len(periods) == 1:
         rows_sha256 = bill.sha256 if bill.is_parquet else sha256(rows_path)
         return [_staged(bill, version, periods, 0, rows_path, rows_sha256, groups_path)]
@@ -142,7 +144,7 @@ def _split(
 def _staged(
     bill: BillFile,
     version: str,
-    periods: list[tuple[str, int]],
+    periods: Sequence[tuple[Any, ...]],
     number: int,
     rows_path: Path,
     rows_sha256: str,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -28,11 +28,6 @@ class Extent:
     last_day: date
 
 
-def files_sql(files: Iterable[Path]) -> str:
-    """FROM-clause text of rollup files."""
-    return parquet(files)
-
-
 def fingerprint(company: Company) -> str:
     """Changes whenever the configuration may put a row into another team."""
     scopes = [(team.slug, team.scope) for team in company.teams]
@@ -51,19 +46,19 @@ class Rollup:
 
     def __init__(self, engine: DuckDBEngine, files: list[Path], resolver: Resolver) -> None:
         self._engine = engine
-        engine.run(f"CREATE OR REPLACE TABLE who AS SELECT DISTINCT {', '.join(WHO)} FROM {files_sql(files)}")
+        engine.run(f"CREATE OR REPLACE TABLE who AS SELECT DISTINCT {', '.join(WHO)} FROM {parquet(files)}")
         engine.run("CREATE OR REPLACE SEQUENCE who_number")
         engine.run("CREATE OR REPLACE TABLE who AS SELECT nextval('who_number') AS number, * FROM who")
         rows = engine.rows(f"SELECT number, {', '.join(WHO)} FROM who")
         tags = {text: parse_tags(text) for text in {row[5] for row in rows}}
-        found = [resolver.resolve(Charge(*row[1:5], tags[row[5]])) for row in rows]
+        found = [resolver.resolve(Charge(row[1], row[2], row[3], row[4], tags[row[5]])) for row in rows]
         self.teams = dict(sorted(found, reverse=True))  # of several names for one team the first in order
         engine.register(
             "team_of", pyarrow.table({"number": [row[0] for row in rows], "team": [team for team, _ in found]})
         )
         same = " AND ".join(f"who.{name} IS NOT DISTINCT FROM charge.{name}" for name in WHO)
         self.source = (
-            f"(SELECT team_of.team, charge.* FROM {files_sql(files)} charge JOIN who ON {same} "
+            f"(SELECT team_of.team, charge.* FROM {parquet(files)} charge JOIN who ON {same} "
             "JOIN team_of ON team_of.number = who.number)"
         )
 
@@ -103,7 +98,7 @@ def changes(
     """What a new version changed on days up to `through`, both read with today's scopes.
 
     Returns:
-        (team, month, currency, charge_category, billed_cost, effective_cost), new − old, only where not both zero.
+        (team, month, currency, charge_category, billed_cost, effective_cost), new minus old, only where not both zero.
     """
     sums = (
         "SELECT team, strftime(day, '%Y-%m') AS month, currency, charge_category, {sign}sum(billed_cost) AS billed, "

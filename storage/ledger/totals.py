@@ -11,8 +11,8 @@ from finops.basis import Basis
 from finops.company import Company
 from finops.errors import NotFound
 from finops.periods import Month
-from storage.engines.duckdb import ENGINE, literal
-from storage.ledger.rollup import Rollup, files_sql
+from storage.engines.duckdb import ENGINE, literal, parquet
+from storage.ledger.rollup import Rollup
 from storage.ledger.versions import Ledger, Version
 from storage.publish import published_periods
 from storage.state import State
@@ -28,6 +28,11 @@ COLUMNS = (
     "day",
     "team",
 )
+TABLE = """
+    export VARCHAR, team VARCHAR, day DATE, billing_period VARCHAR, provider VARCHAR, sub_account_id VARCHAR,
+    sub_account_name VARCHAR, service VARCHAR, charge_category VARCHAR, currency VARCHAR, rows BIGINT,
+    billed_cost DECIMAL(38,18), effective_cost DECIMAL(38,18)
+"""
 COST = {
     Basis.EFFECTIVE: "CASE WHEN charge_category <> 'Tax' THEN effective_cost ELSE 0 END",
     Basis.BILLED: "billed_cost",
@@ -81,9 +86,7 @@ def ledger_totals(
     try:
         keys = ", ".join((*by, "currency"))
         where = _where(basis, month, by_invoice)
-        engine.run("CREATE TABLE part (export VARCHAR, team VARCHAR, day DATE, billing_period VARCHAR, provider VARCHAR, "
-                   "sub_account_id VARCHAR, sub_account_name VARCHAR, service VARCHAR, charge_category VARCHAR, "
-                   "currency VARCHAR, rows BIGINT, billed_cost DECIMAL(38,18), effective_cost DECIMAL(38,18))")  # fmt: skip
+        engine.run(f"CREATE TABLE part ({TABLE})")
         for version in versions:
             source = _source(engine, version, company, "team" in by)
             engine.run(
@@ -104,7 +107,7 @@ def keys_of(by: Sequence[str]) -> str:
 
 
 def _source(engine: Any, version: Version, company: Company, with_team: bool) -> str:
-    return Rollup(engine, version.groups(), company.resolver()).source if with_team else files_sql(version.groups())
+    return Rollup(engine, version.groups(), company.resolver()).source if with_team else parquet(version.groups())
 
 
 def _where(basis: Basis, month: Month | None, by_invoice: bool) -> str:

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from finops.errors import ConfigurationRefused
 
@@ -97,9 +98,7 @@ class Ledger:
         folder = self._folder(export, billing_period) / f"v{version:04d}"
         try:
             stored = json.loads((folder / "manifest.json").read_text())
-            parts = tuple(
-                Part(**{**part, "source_periods": tuple(part.get("source_periods", ()))}) for part in stored.pop("parts")
-            )
+            parts = tuple(_part(part) for part in stored.pop("parts"))
         except (FileNotFoundError, ValueError, KeyError):
             raise ConfigurationRefused(
                 f"The ledger {self.root} has no {export} {billing_period} version {version}, which the database names.",
@@ -180,6 +179,10 @@ def checked_export(name: str) -> str:
             f"'{name}' cannot name an export.", "Use letters, digits, '.', '_' and '-', for example aws-focus."
         )
     return name
+
+
+def _part(stored: dict[str, Any]) -> Part:
+    return Part(**{**stored, "source_periods": tuple(stored.get("source_periods", ()))})
 
 
 def _sync_folder(folder: Path) -> None:

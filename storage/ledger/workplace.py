@@ -31,7 +31,7 @@ def outside_faults() -> Iterator[None]:
     except (*OUTSIDE, OperationalError) as error:
         cause = error.orig if isinstance(error, OperationalError) else error
         words = (str(cause).splitlines() or [""])[0][:200]
-        raise DeliveryFailed(f"The delivery could not be taken in: {words}.", mend="Mend that and try again.") from error
+        raise DeliveryFailed(f"The delivery could not be taken in: {words}.", mend="Mend it and try again.") from error
 
 
 @contextmanager
@@ -47,7 +47,8 @@ def workplace(workspace: Path, export: str) -> Iterator[Path]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise DeliveryFailed(f"Another ingest of {export} is under way.", mend="Try again when it is done.") from None
+            reason = f"Another ingest of {export} is under way."
+            raise DeliveryFailed(reason, mend="Try again when it has ended.") from None
         for left in folder.iterdir():
             if left.is_dir():
                 shutil.rmtree(left, ignore_errors=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 from datetime import UTC, datetime
@@ -35,9 +36,10 @@ def main(rows: int, teams: int, folder: Path | None, page: Path) -> None:
     month = Month.of(datetime.now(UTC).date()).previous
     with tempfile.TemporaryDirectory(prefix="finops-bench-") as temporary:
         place = Place((folder or Path(temporary)).resolve(), month, rows, teams)
+        load = os.getloadavg()[0]
         place.prepare()
         findings = measure(place)
-        write_page(place, findings, page)
+        write_page(place, findings, load, page)
     sys.exit(0 if findings.hold else 1)
 
 

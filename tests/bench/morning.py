@@ -35,8 +35,8 @@ def measure_morning(
         f"{right:,} of {len(actuals):,}",
         right == len(actuals),
     )
-    findings.fact("the same, each time", ", ".join(map(seconds, found["seconds"])))
+    findings.fact("the figures of all teams, each time", ", ".join(map(seconds, found["seconds"])))
     findings.fact(
-        f"the whole job daily_summary: figures, texts, pictures' data and queue ({found['summary']})",
+        f"the whole job daily_summary, from the tables to the queue ({found['summary']})",
         f"{seconds(found['job'])}, {megabytes(found['memory'])}",
     )

@@ -31,14 +31,14 @@ thread, eight keep-alive connections, requests signed beforehand) on the same co
 """
 
 
-def write_page(place: Place, findings: Findings, path: Path = PAGE) -> None:
-    """Write the page."""
+def write_page(place: Place, findings: Findings, load: float, path: Path = PAGE) -> None:
+    """Write the page; `load` is what the machine was busy with before (load average of a minute)."""
     claims = [(each.promise, each.limit, each.measured, "yes" if each.holds else "**no**") for each in findings.claims]
     facts = [(each.what, each.measured) for each in findings.facts]
     parts = (
         INTRODUCTION,
         "## This run\n",
-        *(f"- {line}" for line in _circumstances(place)),
+        *(f"- {line}" for line in _circumstances(place, load)),
         "\n## Claims\n",
         *_table(("claim", "limit", "measured", "holds"), claims),
         "\n## Beside them\n",
@@ -49,11 +49,11 @@ def write_page(place: Place, findings: Findings, path: Path = PAGE) -> None:
     path.write_text("\n".join(parts), encoding="utf-8")
 
 
-def _circumstances(place: Place) -> Iterable[str]:
+def _circumstances(place: Place, load: float) -> Iterable[str]:
     size = place.bill.stat().st_size
     yield f"{datetime.now(UTC):%Y-%m-%d}"
     yield f"{place.rows:,} rows, {place.teams:,} teams, {place.month}; {size / 1e6:,.0f} MB of Parquet"
-    yield f"{os.cpu_count()} cores, {_memory():,.0f} GB of memory, {_processor()}"
+    yield f"{os.cpu_count()} cores, {_memory():,.0f} GB of memory, {_processor()}; load before the run {load:.1f}"
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     yield f"{platform.system()} {platform.release()}, Python {platform.python_version()}, {packages}"
 

@@ -53,7 +53,7 @@ def _texts(bench: Bench, channel: str = "cost-payments") -> list[str]:
 @pytest.mark.parametrize("kind", ["reset_after_commit", "reset_before", "500", "502", "slow", "rate_limited"])
 @pytest.mark.parametrize("times", [1, 3])
 def test_a_post_that_breaks_is_there_once(bench: Bench, kind: str, times: int) -> None:
-    """A reset, a server error, a time-out or a rate limit around a post leaves the message in the channel exactly once."""
+    """A reset, a server error, a time-out or a rate limit around a post leaves the message there exactly once."""
     sender = _sender(bench)
     bench.sandbox.inject(Fault("chat.postMessage", kind, times=times, seconds=3))
     _queue(bench)
@@ -63,7 +63,7 @@ def test_a_post_that_breaks_is_there_once(bench: Bench, kind: str, times: int) -
 
 
 def test_a_sender_killed_after_the_post_does_not_post_again(bench: Bench) -> None:
-    """A message that was posted by a sender that died before noting it is found by its key, and brought to its newest state."""
+    """A message whose sender died before noting it is found by its key, and brought to its newest state."""
     sender = _sender(bench)
     _queue(bench)
     with bench.installation.state.writing() as connection:

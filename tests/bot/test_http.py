@@ -206,7 +206,9 @@ def test_unknown_buttons_say_so(door: Door, capsys: pytest.CaptureFixture[str]) 
         "container": {"type": "message", "message_ts": "1.1", "channel_id": "C1"},
         "channel": {"id": "C1"},
         "response_url": "http://127.0.0.1:9/response",
-        "actions": [{"type": "button", "action_id": "from_long_ago", "block_id": "b", "action_ts": "17.1", "value": "x"}],
+        "actions": [
+            {"type": "button", "action_id": "from_long_ago", "block_id": "b", "action_ts": "17.1", "value": "x"}
+        ],
     }
     before = door.queued()
     assert door.interact(payload).status == 200

@@ -42,33 +42,37 @@ def test_the_web_process_is_light(tmp_path: Path) -> None:
     """The web process answers a command without having loaded duckdb, pandas, matplotlib, pyarrow or numpy."""
     make_company(tmp_path)
     script = f"""
-import sys
-sys.path.insert(0, {str(ROOT)!r})
 from pathlib import Path
+from pydantic import SecretStr
 from bot.installation import Installation
 from bot.settings import Settings
-from pydantic import SecretStr
-from tests.bot.test_http import Door
 from bot.web import build_web
-settings = Settings(finops_database_url=SecretStr("sqlite:///{tmp_path / "finops.db"}"),
-                    slack_signing_secret=SecretStr("a signing secret"))
-installation = Installation(Path({str(tmp_path / "finops.yaml")!r}), settings)
-"""
-    # tests.bot.test_http imports the writing side; the web process itself is built the way `finops web` does.
-    script = script.replace("from tests.bot.test_http import Door\n", "")
-    script += """
-web = build_web(installation)
-import hashlib, hmac, io, time
+
+settings = Settings(
+    finops_database_url=SecretStr("sqlite:///{tmp_path / "finops.db"}"),
+    slack_signing_secret=SecretStr("a signing secret"),
+)
+web = build_web(Installation(Path({str(tmp_path / "finops.yaml")!r}), settings))
+
+import hashlib, hmac, io, sys, time
 body = b"command=%2Ffinops&text=variance+payments+2026-11&user_id=U1&channel_id=C1&team_id=T1"
 stamp = str(int(time.time()))
-digest = hmac.new(b"a signing secret", f"v0:{stamp}:".encode() + body, hashlib.sha256).hexdigest()
-status = []
-parts = web({"REQUEST_METHOD": "POST", "PATH_INFO": "/slack/events", "QUERY_STRING": "",
-    "CONTENT_TYPE": "application/x-www-form-urlencoded", "CONTENT_LENGTH": str(len(body)), "wsgi.input": io.BytesIO(body),
+digest = hmac.new(b"a signing secret", f"v0:{{stamp}}:".encode() + body, hashlib.sha256).hexdigest()
+environ = {{
+    "REQUEST_METHOD": "POST",
+    "PATH_INFO": "/slack/events",
+    "QUERY_STRING": "",
+    "CONTENT_TYPE": "application/x-www-form-urlencoded",
+    "CONTENT_LENGTH": str(len(body)),
     "SERVER_PROTOCOL": "HTTP/1.1",
-    "HTTP_X_SLACK_REQUEST_TIMESTAMP": stamp, "HTTP_X_SLACK_SIGNATURE": "v0=" + digest}, lambda s, *_: status.append(s))
+    "wsgi.input": io.BytesIO(body),
+    "HTTP_X_SLACK_REQUEST_TIMESTAMP": stamp,
+    "HTTP_X_SLACK_SIGNATURE": "v0=" + digest,
+}}
+status = []
+parts = web(environ, lambda found, *_: status.append(found))
 assert b"Payments" in b"".join(parts), parts
-heavy = {"duckdb", "pandas", "matplotlib", "pyarrow", "numpy", "boto3", "alembic"} & set(sys.modules)
+heavy = {{"duckdb", "pandas", "matplotlib", "pyarrow", "numpy", "boto3", "alembic"}} & set(sys.modules)
 print(status[0], sorted(heavy))
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
@@ -173,7 +177,11 @@ def test_the_two_manifests_differ_only_in_the_way_in() -> None:
     http, socket = (json.loads((files("bot") / "slack_app" / name).read_text()) for name in MANIFESTS)
     for manifest in (http, socket):
         manifest["settings"].pop("socket_mode_enabled")
-    for part in (http["features"]["slash_commands"][0], http["settings"]["event_subscriptions"], http["settings"]["interactivity"]):
+    for part in (
+        http["features"]["slash_commands"][0],
+        http["settings"]["event_subscriptions"],
+        http["settings"]["interactivity"],
+    ):
         part.pop("url", None)
         part.pop("request_url", None)
     assert http == socket

@@ -41,9 +41,9 @@ def test_a_restated_day_edits_its_message(running: Bench) -> None:
     """A delivery that changes the month's figures edits the morning's message in place, and says from what to what."""
     _wait_for_dailies(running)
     before = running.daily("payments")[0]
-    charges = [*usual_charges(date(2026, 11, 1), date(2026, 11, 11)), Charge(date(2026, 11, 2), Decimal("50"), "payments")]
-    bill = running.installation.config_path.parent / "bills"
-    write_bill(bill / "bill.csv", [*usual_charges(date(2026, 10, 1), date(2026, 10, 31)), *charges])
+    late = Charge(date(2026, 11, 2), Decimal("50"), "payments")
+    bill = running.installation.config_path.parent / "bills" / "bill.csv"
+    write_bill(bill, [*usual_charges(date(2026, 10, 1), date(2026, 11, 11)), late])
     running.clock.now = MORNING.replace(hour=12)
     take_in(running.installation)
     from bot.worker import Worker

@@ -15,8 +15,8 @@ from tests.company import CONFIG, Charge, usual_charges, write_bill
 
 SAMPLE = Path(__file__).parents[2].parent / "shared" / "data" / "focus" / "focus_sample_1k_v1.0.csv"
 VARIANCE = (
-    "team month basis currency budget actual variance variance_ratio tier forecast data_through provisional_from partial "
-    "restated_from"
+    "team month basis currency budget actual variance variance_ratio tier forecast data_through provisional_from "
+    "partial restated_from"
 ).split()
 
 
@@ -43,7 +43,7 @@ def as_json(*words: str) -> Any:
 
 
 def test_the_first_five_minutes(here: Path) -> None:
-    """Configuration, a bill and budgets give each team's month in the promised shape, with database and ledger in ./var."""
+    """Configuration, a bill and budgets give each team's month in the promised shape; all is kept in ./var."""
     (here / "finops.yaml").write_text(CONFIG)
     from datetime import date
 
@@ -114,7 +114,7 @@ def test_tier_edges_belong_to_the_lower_tier(here: Path, budget: str, tier: str)
 
 @pytest.mark.skipif(not SAMPLE.exists(), reason="the FOCUS sample is not on this machine")
 def test_the_real_sample(here: Path) -> None:
-    """The real 1,000-row FOCUS sample gives the published totals to the last digit, by any column, and twice the same."""
+    """The real 1,000-row FOCUS sample gives the published totals to the last digit, and twice the same."""
     assert finops("ingest", str(SAMPLE), "--export", "sample").exit_code == 0
     first = as_json("ledger", "periods")
     assert [(row["billing_period"], row["version"], row["rows"], row["restated"]) for row in first] == [

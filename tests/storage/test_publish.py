@@ -1,0 +1,169 @@
+"""Publishing: one transaction, so that no reader ever sees half a delivery."""
+
+from __future__ import annotations
+
+import threading
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+import storage.ledger.delivery
+from finops.basis import Basis
+from finops.company import Company, DerivedTeams, Team
+from finops.scope import Derived, Rule
+from storage.budgets import approved_budgets, parse_budgets, record_budgets
+from storage.ledger.ingest import republish
+from storage.spend import coverages
+from tests.storage.bills import NOW, Place, charge, summed, write_csv
+
+WIDE = [
+    charge(
+        BilledCost=f"{day}.{number:018d}", SubAccountId=str(number), ChargePeriodStart=f"2024-09-{day:02d}T05:00:00Z"
+    )
+    for day in range(1, 31)
+    for number in range(8)
+]
+
+
+def by_day(row: dict[str, str]) -> tuple[object, ...]:
+    """The key of what daily_spend serves."""
+    from datetime import date
+
+    return "unallocated", row["ProviderName"], date.fromisoformat(row["ChargePeriodStart"][:10]), row["BillingCurrency"]
+
+
+@pytest.mark.parametrize("basis", list(Basis))
+def test_what_is_served_is_what_was_billed(either: Place, basis: Basis) -> None:
+    """daily_spend holds, to the last of 18 digits, what Python sums from the delivered rows."""
+    rows = [
+        *WIDE,
+        charge(ChargeCategory="Tax", BilledCost="99999999999999.000000000000000001"),
+        charge(ChargeCategory="Credit", BilledCost="-3e-18", EffectiveCost="-0.5"),
+        charge(BillingCurrency="EUR"),
+    ]
+    either.ingest(write_csv(either.folder / "a.csv", rows))
+    assert either.served(basis) == summed(rows, by_day, basis)
+
+
+def test_the_run_and_its_figures_come_together(either: Place) -> None:
+    """Whoever sees figures sees the run that made them, and the run's rows are the figures' rows."""
+    either.ingest(write_csv(either.folder / "a.csv", WIDE))
+    assert either.rows(
+        "SELECT r.export, r.outcome, r.rows, sum(d.rows) FROM daily_spend d JOIN billing_period p ON d.period = p.id "
+        "JOIN ingest_run r ON p.ingest_run = r.id GROUP BY 1, 2, 3"
+    ) == [("bill", "published", 240, 240)]
+
+
+def test_readers_never_see_half_a_delivery(either: Place) -> None:
+    """While versions replace each other every read of daily_spend gives one version's total, never a mixture."""
+    files = [
+        write_csv(either.folder / f"{size}.csv", [{**row, "BilledCost": size} for row in WIDE]) for size in ("1", "7")
+    ]
+    either.ingest(files[0])
+    seen: set[tuple[int, Decimal]] = set()
+    ended = threading.Event()
+    failed: list[BaseException] = []
+
+    def read() -> None:
+        try:
+            while not ended.is_set():
+                found = either.served()
+                seen.add((len(found), sum(found.values(), Decimal())))
+        except BaseException as error:
+            failed.append(error)
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    try:
+        for turn in range(1, 5):
+            either.ingest(files[turn % 2])
+    finally:
+        ended.set()
+        for reader in readers:
+            reader.join()
+    assert not failed
+    assert seen <= {(30, Decimal(240)), (30, Decimal(1680))} and seen
+
+
+def test_a_failure_while_publishing_leaves_what_was(either: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the second of two billing periods cannot be published, neither is, and the ledger keeps no new file."""
+    october = {"BillingPeriodStart": "2024-10-01T00:00:00Z", "ChargePeriodStart": "2024-10-02T00:00:00Z"}
+    either.ingest(write_csv(either.folder / "a.csv", [charge(), charge(**october)]))
+    before = either.stored()
+    publish = storage.ledger.delivery.publish_period
+
+    def breaking(connection: object, version: object, *rest: object, **options: object) -> None:
+        publish(connection, version, *rest, **options)  # type: ignore[arg-type]
+        if version.billing_period == "2024-10":  # type: ignore[attr-defined]
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(storage.ledger.delivery, "publish_period", breaking)
+    changed = write_csv(either.folder / "b.csv", [charge(BilledCost="9"), charge(**october, BilledCost="9")])
+    refusal = either.refusal(changed)
+    assert refusal.reason == "The delivery could not be taken in: [Errno 28] No space left on device."
+    assert either.stored() == before
+    monkeypatch.undo()
+    assert either.ingest(changed).periods == {"2024-09": 2, "2024-10": 2}
+    assert either.runs() == ["published", "failed", "published"]
+
+
+def test_a_changed_scope_moves_rows_between_teams(either: Place) -> None:
+    """After the scopes change, publishing anew moves every row to its team and loses none."""
+    rows = [charge(Tags='{"Team": "Pay ments"}'), charge(SubAccountId="222"), charge(SubAccountId="333")]
+    either.ingest(write_csv(either.folder / "a.csv", rows))
+    assert {key[0]: cost for key, cost in either.served().items()} == {"unallocated": Decimal("4.5")}
+    either.company = Company(
+        teams=(Team(slug="web", name="Web", scope=(Rule(sub_account_id=("222",)),)),),
+        derived_teams=DerivedTeams(Derived(tag="team"), ""),
+    )
+    company, state, ledger = either.company, either.state, either.ledger
+    assert republish(company=company, state=state, ledger=ledger, now=NOW) == 1
+    assert republish(company=company, state=state, ledger=ledger, now=NOW) == 0
+    assert {key[0]: cost for key, cost in either.served().items()} == {
+        "pay-ments": Decimal("1.5"), "web": Decimal("1.5"), "unallocated": Decimal("1.5"),
+    }  # fmt: skip
+    assert either.totals("team") == {
+        ("pay-ments", "USD"): Decimal("1.5"), ("unallocated", "USD"): Decimal("1.5"), ("web", "USD"): Decimal("1.5"),
+    }  # fmt: skip
+
+
+def test_texts_that_a_database_refuses_are_tidied(either: Place) -> None:
+    """A NUL, half a surrogate pair, an emoji and a very long name in a bill are served, on either database."""
+    rows = [
+        charge(Tags='{"team": "a\\u0000b"}'),
+        charge(Tags='{"team": "\\ud800x"}'),
+        charge(Tags='{"team": "🚀"}'),
+        charge(Tags='{"team": "' + "long " * 3000 + '"}'),
+        charge(ServiceName="E\0C2"),
+    ]
+    either.company = Company(derived_teams=DerivedTeams(Derived(tag="team"), ""))
+    either.ingest(write_csv(either.folder / "a.csv", rows))
+    served = {key[0]: cost for key, cost in either.served().items()}
+    assert len(served) == 5 and set(served.values()) == {Decimal("1.5")}
+    assert {"ab", "x", "unallocated"} < set(served) and max(map(len, served)) <= 100
+
+
+def test_coverage_says_how_far_a_delivery_reaches(either: Place) -> None:
+    """The current version, its rows and its first and last day of ChargePeriodStart are on record."""
+    either.ingest(write_csv(either.folder / "a.csv", WIDE))
+    with either.state.reading() as connection:
+        (found,) = coverages(connection).values()
+    assert (found.export, found.billing_period, found.version, found.rows) == ("bill", "2024-09", 1, 240)
+    assert (str(found.first_day), str(found.last_day), found.restated) == ("2024-09-01", "2024-09-30", False)
+    assert found.delivered_at == found.confirmed_at == NOW
+
+
+def test_budget_versions_are_kept(either: Place, tmp_path: Path) -> None:
+    """A changed budget becomes a new version, an equal one none, and the newest counts, in full precision."""
+    said = []
+    for amount in ("99999999999999999999.123456789012345678", "99999999999999999999.1234567890123456780", "7"):
+        budgets = parse_budgets(f"team,month,amount,currency\nweb,2024-09,{amount},USD\n", "b.csv", lambda _team: None)
+        with either.state.writing() as connection:
+            said.append(record_budgets(connection, budgets, source="b.csv", by="me", now=NOW))
+    assert [(done.new, done.changed, done.unchanged) for done in said] == [(1, 0, 0), (0, 0, 1), (0, 1, 0)]
+    with either.state.reading() as connection:
+        (budget,) = approved_budgets(connection)
+    assert (budget.amount, budget.version) == (Decimal(7), 2)
+    assert len(either.rows("SELECT version FROM budget ORDER BY version")) == 2
