@@ -189,7 +189,7 @@ def _fees(provider: Provider, month: date, delivered: date) -> Iterator[Charge]:
 
 
 def _taxes(provider: Provider, month: date, charges: list[Charge]) -> Iterator[Charge]:
-    """The month's Tax so far: one row for the invoice, or one for each sub-account where the provider does so."""
+    """The invoice's Tax: one row, or one for each sub-account where the provider does so."""
     groups: defaultdict[tuple[str, str] | None, list[Charge]] = defaultdict(list)
     for charge in charges:
         account = (str(charge.facts["SubAccountId"]), str(charge.facts["SubAccountName"]))
@@ -216,7 +216,8 @@ def charges(provider: Provider, month: date, delivered: date, *, seed: int = 7) 
         rows += _metered_wrongly(_LATE if restated else _DOUBLE, days)
         rows += _corrections(month) if delivered >= month.replace(day=RESTATED_ON) else ()
     rows += _fees(provider, month, delivered)
-    return rows + list(_taxes(provider, month, rows))
+    invoiced = delivered >= next_month(month).replace(day=COMPLETE_ON)
+    return rows + (list(_taxes(provider, month, rows)) if invoiced else [])
 
 
 def edition(provider: Provider, month: date, as_of: date) -> date:

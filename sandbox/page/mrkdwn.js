@@ -22,7 +22,7 @@ export let names = {};
 export const setNames = (known) => (names = known);
 
 // Not every machine has an emoji font; signs every font has, or else the short name, are better than empty boxes.
-const SIGNS = { white_check_mark: "✓", heavy_check_mark: "✓", x: "✗", warning: "⚠", arrow_up: "↑", arrow_down: "↓", arrow_right: "→", eyes: "◉", star: "★", heart: "♥" };
+const SIGNS = { white_check_mark: "✓", heavy_check_mark: "✓", x: "✗", warning: "⚠", rotating_light: "‼", white_circle: "○", arrow_up: "↑", arrow_down: "↓", arrow_right: "→", eyes: "◉", star: "★", heart: "♥" };
 const DOTS = { red: "#d40e3a", orange: "#e8912d", yellow: "#d9b200", green: "#2bac76", blue: "#1d9bd1" };
 const drawsEmoji = (() => {
   const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });

@@ -67,13 +67,12 @@ class BillFile:
         if not self.is_gzip and (kind := next((NOT_CSV[magic] for magic in NOT_CSV if first.startswith(magic)), None)):
             raise DeliveryRefused(f"{self.shown}: not CSV but {kind}.")
         try:
-            with self.open_text() as text:
+            with self.open_text("surrogateescape") as text:
                 names = [name.strip() for name in next(csv.reader(text, strict=True), [])]
-        except UnicodeDecodeError as error:
-            reason = f"{self.shown}, line 1: not UTF-8 ({error.reason})."
-            raise DeliveryRefused(reason, mend="Save it as UTF-8.") from None
         except csv.Error as error:
             raise DeliveryRefused(f"{self.shown}, line 1: not CSV ({error}).") from None
+        if not all(map(is_text, names)):
+            raise DeliveryRefused(f"{self.shown}, line 1: not UTF-8.", mend="Save it as UTF-8.")
         _check_names(self.shown, names)
         return names
 
@@ -120,15 +119,15 @@ def find_files(paths: list[Path]) -> list[tuple[Path, str]]:
         else:
             raise DeliveryRefused(f"{path}: neither .csv, .csv.gz nor .parquet.")
     for path in found:
-        if not _is_text(str(path)):
+        if not is_text(str(path)):
             name = str(path).encode(errors="replace").decode()
             raise DeliveryRefused(f"{name}: the name is not UTF-8.", mend="Rename it.")
     return list(found.items())
 
 
-def _is_text(name: str) -> bool:
-    """Whether a file's name can be written down: bytes that are no UTF-8 come as lone surrogates."""
-    return not any("\ud800" <= letter <= "\udfff" for letter in name)
+def is_text(name: str) -> bool:
+    """Whether a text can be written down: bytes that are not UTF-8 are read as lone surrogates."""
+    return name.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def digest(path: Path, shown: str, copy_to: Path | None = None, progress: Progress | None = None) -> BillFile:

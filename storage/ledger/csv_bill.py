@@ -14,7 +14,7 @@ from finops import focus
 from finops.errors import DeliveryRefused
 from finops.money import EXACT
 from storage.engines.duckdb import DuckDBEngine, exact_path, literal, parquet, quoted
-from storage.ledger.bill_file import BillFile
+from storage.ledger.bill_file import BillFile, is_text
 from storage.ledger.charges import DECIMAL_TEXT, EARLIEST, LATEST, TIME_TEXT, cost_sql, time_sql
 from storage.ledger.workplace import OUTSIDE
 
@@ -142,16 +142,11 @@ def _record_faults(names: list[str], record: list[str]) -> list[str]:
     if len(record) != len(names):
         return [f"column {len(record)}: {len(record)} fields where the header has {len(names)}."]
     values = dict(zip(names, record, strict=True))
-    return [f"column {name}: not UTF-8." for name, value in values.items() if _is_broken(value)] + [
+    return [f"column {name}: not UTF-8." for name, value in values.items() if not is_text(value)] + [
         f"column {column}: {reason}"
         for name in focus.ALWAYS_FILLED
         if (column := focus.read_from(name, names)) and (reason := value_fault(name, values[column]))
     ]
-
-
-def _is_broken(value: str) -> bool:
-    """Whether bytes that are not UTF-8 were read as lone surrogates."""
-    return not value.isascii() and any("\udc80" <= letter <= "\udcff" for letter in value)
 
 
 def value_fault(name: str, value: str | None) -> str | None:

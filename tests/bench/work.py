@@ -64,9 +64,9 @@ def rollup_duckdb(bill: str) -> Answer:
 
     keys = "CAST(ChargePeriodStart AS DATE), ProviderName, ServiceName, SubAccountId, RegionId, ChargeCategory, Tags"
     start = time.perf_counter()
-    sql = f"SELECT {keys}, sum(BilledCost), sum(EffectiveCost) FROM '{bill}' GROUP BY ALL"
-    found = duckdb.connect().execute(sql).fetch_arrow_table()
-    return {"seconds": time.perf_counter() - start, "rows": found.num_rows}
+    sums = f"SELECT {keys}, sum(BilledCost), sum(EffectiveCost) FROM '{bill}' GROUP BY ALL"
+    rows = duckdb.connect().execute(f"CREATE TABLE rolled_up AS {sums}").fetchall()[0][0]
+    return {"seconds": time.perf_counter() - start, "rows": rows}
 
 
 def rollup_pandas(bill: str) -> Answer:
