@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from math import sqrt
 
-from finops.money import EXACT, ZERO
+from finops.money import ZERO, add
 from finops.periods import DAY, Month
 
 RHYTHM_DAYS = 28
@@ -68,16 +69,9 @@ def forecast_month(month: Month, daily: Mapping[date, Decimal], settled_through:
     known = (settled_through - start).days + 1
     if known < LEAST_DAYS or settled_through < month.first - RHYTHM_DAYS * DAY:
         return None
-    costs: list[tuple[int, float]] = []
-    settled = ZERO
-    for number in range(known):
-        day = start + number * DAY
-        cost = daily.get(day, ZERO)
-        if day.day != 1:
-            costs.append((day.weekday(), float(cost)))
-    for day, cost in daily.items():
-        if day <= settled_through and day in month:
-            settled = EXACT.add(settled, cost)
+    costs = [(weekday, float(daily.get(day, ZERO))) for day, weekday in _rhythm_days(start, settled_through)]
+    first = month.first
+    settled = add([cost for day, cost in daily.items() if first <= day <= settled_through])
     rhythm = _rhythm(costs)
     first_open = max(settled_through + DAY, month.first)
     left = max(0, (month.last - first_open).days + 1)
@@ -86,6 +80,13 @@ def forecast_month(month: Month, daily: Mapping[date, Decimal], settled_through:
     spread = Z_80 * _scatter(costs, rhythm) * sqrt(left + left**2 / max(1, len(costs)))
     amount = _money(expected) if left else settled
     return Forecast(amount, _money(expected - spread), _money(expected + spread), settled, settled_through, rhythm)
+
+
+@lru_cache(maxsize=1000)
+def _rhythm_days(start: date, last: date) -> tuple[tuple[date, int], ...]:
+    """Days from start to last, both inside and without first days of a month, each with its weekday."""
+    days = (start + number * DAY for number in range((last - start).days + 1))
+    return tuple((day, day.weekday()) for day in days if day.day != 1)
 
 
 def _rhythm(costs: Sequence[tuple[int, float]]) -> tuple[float, ...]:

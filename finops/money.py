@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Context, Decimal
+from decimal import Context, Decimal, localcontext
 
 from finops.errors import CurrencyMismatch
 
@@ -17,10 +17,8 @@ EXACT = Context(prec=60)
 
 def add(amounts: Iterable[Decimal]) -> Decimal:
     """Sum without rounding, whatever the number and size of the amounts."""
-    total = ZERO
-    for amount in amounts:
-        total = EXACT.add(total, amount)
-    return total
+    with localcontext(EXACT):
+        return sum(amounts, ZERO)
 
 
 def subtract(amount: Decimal, other: Decimal) -> Decimal:

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from finops.basis import Basis
 from finops.forecast import Forecast, forecast_month
-from finops.money import EXACT, ZERO, subtract
+from finops.money import EXACT, add, subtract
 from finops.periods import Month
 from finops.policy import Materiality, Tier, ratio_of, tier_of
 from finops.spend import Freshness, Restatement
@@ -127,9 +127,10 @@ def assess(
         as_of: the local day the month is looked at.
         restated: the latest restatement of the month, None where there was none.
     """
-    own = daily if by_invoice else {day: cost for day, cost in daily.items() if day in month}
+    first, last = month.first, month.last
+    own = daily if by_invoice else {day: cost for day, cost in daily.items() if first <= day <= last}
     reached = freshness.data_through is not None and (freshness.data_through >= month.first or bool(own))
-    actual = _sum(own) if reached else None
+    actual = add(own.values()) if reached else None
     variance = subtract(actual, budget) if actual is not None and budget is not None else None
     ended = as_of > month.last
     forecast = None
@@ -160,10 +161,3 @@ def assess(
         restated_from=subtract(actual, restated.change) if actual is not None and restated else None,
         restated_at=restated.at if restated else None,
     )
-
-
-def _sum(daily: dict[date, Decimal]) -> Decimal:
-    total = ZERO
-    for cost in daily.values():
-        total = EXACT.add(total, cost)
-    return total

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select, true
+from sqlalchemy import ColumnElement, Connection, String, and_, cast, func, select, true
 
 from finops.basis import Basis
+from finops.money import EXACT, SCALE
 from finops.periods import Month
 from finops.spend import Coverage, DaySpend, Restatement
 from storage.amounts import exact_sum
@@ -21,8 +22,17 @@ MONTHLY = MonthlySpendRow.__table__.c  # type: ignore[attr-defined]
 RESTATED = RestatementRow.__table__.c  # type: ignore[attr-defined]
 
 
-DayTotal = tuple[str, str, date, int, Decimal]
-"""A team's cost of one day: team, currency, day, billing period's id, cost in one basis."""
+@dataclass(slots=True)
+class TeamDays:
+    """A team's days in one basis and currency.
+
+    Attributes:
+        daily: day → cost, exact; days without charges are absent.
+        periods: ids of the billing periods the charges were delivered in.
+    """
+
+    daily: dict[date, Decimal] = field(default_factory=dict)
+    periods: set[int] = field(default_factory=set)
 
 
 def coverages(connection: Connection) -> dict[int, Coverage]:
@@ -95,15 +105,32 @@ def invoice_days(connection: Connection, team: str | None, month: Month) -> list
     ]
 
 
-def all_team_days(connection: Connection, basis: Basis, first: date, last: date) -> list[DayTotal]:
-    """Every team's cost by day, currency and billing period, from first to last day, both inside; set-based."""
+def all_team_days(connection: Connection, basis: Basis, first: date, last: date) -> dict[tuple[str, str], TeamDays]:
+    """(team, currency) → its days from first to last day, both inside; one set-based query for all teams.
+
+    The database strings a team's days together instead of giving a row for each: at 10,000 teams the driver's work per
+    row was four fifths of the time.
+    """
     column = DAILY.effective_cost if basis is Basis.EFFECTIVE else DAILY.billed_cost
+    charge = cast(DAILY.day, String) + ":" + cast(column, String)
     query = (
-        select(DAILY.team, DAILY.currency, DAILY.day, DAILY.period, exact_sum(column))
+        select(DAILY.team, DAILY.currency, DAILY.period, func.aggregate_strings(charge, ","))
         .where(DAILY.day.between(first, last), counted(basis, DAILY.charge_category))
-        .group_by(DAILY.day, DAILY.team, DAILY.period, DAILY.currency)
+        .group_by(DAILY.team, DAILY.currency, DAILY.period)
     )
-    return [(team, currency, day, period, cost) for team, currency, day, period, cost in connection.execute(query)]
+    digits: dict[tuple[str, str], dict[str, int]] = {}
+    found: dict[tuple[str, str], TeamDays] = {}
+    for team, currency, period, charges in connection.execute(query):
+        days = digits.setdefault((team, currency), {})
+        found.setdefault((team, currency), TeamDays()).periods.add(period)
+        for one in charges.split(","):
+            day, _, amount = one.partition(":")
+            # Without its point an amount of 18 places is the integer that SQLite keeps (storage.amounts).
+            days[day] = days.get(day, 0) + int(amount.replace(".", ""))
+    known = {day: date.fromisoformat(day) for days in digits.values() for day in days}
+    for key, days in digits.items():
+        found[key].daily = {known[day]: Decimal(total).scaleb(-SCALE, EXACT) for day, total in days.items()}
+    return found
 
 
 def counted(basis: Basis, category: ColumnElement[str]) -> ColumnElement[bool]:

@@ -18,7 +18,7 @@ from finops.periods import Month
 from finops.spend import Coverage, DaySpend, Freshness, Restatement, freshness
 from finops.team_month import TeamMonth, assess
 from storage.budgets import approved_budgets
-from storage.spend import all_team_days, coverages, exports_of, invoice_days, restatements, team_days
+from storage.spend import TeamDays, all_team_days, coverages, exports_of, invoice_days, restatements, team_days
 from storage.teams import all_teams
 
 Daily = dict[date, Decimal]
@@ -137,37 +137,42 @@ def team_months(
     Nothing is lost: a budget without spend, spend without a budget and unallocated spend all have rows.
     """
     reading = _Reading(connection, company, month, as_of, basis, by_invoice)
-    spent: dict[str, dict[str, Daily]] = defaultdict(dict)
-    periods: dict[tuple[str, str], set[int]] = defaultdict(set)
     if by_invoice:
-        days = [
-            (team, row.currency, row.day, period, row.cost(basis))
-            for period, team, row in invoice_days(connection, None, month)
-        ]
+        found = _invoiced(connection, month, as_of, basis)
     else:
         first = month.first - timedelta(days=RHYTHM_DAYS)
-        days = all_team_days(connection, basis, first, min(month.last, as_of))
-    for slug, currency, day, period, cost in days:
-        if day <= as_of:
-            daily = spent[slug].setdefault(currency, {})
-            daily[day] = EXACT.add(daily[day], cost) if day in daily else cost
-            periods[slug, currency].add(period)
+        found = all_team_days(connection, basis, first, min(month.last, as_of))
+    currencies: dict[str, list[str]] = defaultdict(list)
+    for slug, currency in found:
+        currencies[slug].append(currency)
     budgets: dict[str, dict[str, Decimal]] = defaultdict(dict)
     for budget in approved_budgets(connection, month):
         budgets[budget.team][budget.currency] = budget.amount
     restated = restatements(connection, month, basis)
+    nothing = TeamDays()
     return [
         reading.assess(
             team,
             currency,
-            spent.get(slug, {}).get(currency, {}),
-            periods.get((slug, currency), ()),
+            (days := found.get((slug, currency), nothing)).daily,
+            days.periods,
             budgets.get(slug, {}).get(currency),
             restated.get((slug, currency)),
         )
         for slug, team in _with_budgeted(all_teams(connection, company), budgets).items()
-        for currency in _currencies(company, team, budgets.get(slug, {}), spent.get(slug, {}))
+        for currency in _currencies(company, team, budgets.get(slug, {}), currencies.get(slug, ()))
     ]
+
+
+def _invoiced(connection: Connection, month: Month, as_of: date, basis: Basis) -> dict[tuple[str, str], TeamDays]:
+    """The same as all_team_days, of the month's billing period."""
+    found: dict[tuple[str, str], TeamDays] = {}
+    for period, team, row in invoice_days(connection, None, month):
+        if row.day <= as_of:
+            days = found.setdefault((team, row.currency), TeamDays())
+            days.daily[row.day] = EXACT.add(days.daily.get(row.day, ZERO), row.cost(basis))
+            days.periods.add(period)
+    return found
 
 
 def _with_budgeted(known: dict[str, Team], budgets: Iterable[str]) -> dict[str, Team]:

@@ -116,6 +116,7 @@ def time_sql(column: str | None, types: Mapping[str, str]) -> str:
     well_formed, parsed = "", f"TRY_CAST({name} AS TIMESTAMP)"
     if types[column] == "VARCHAR":
         well_formed = f"regexp_matches({name}, {literal(TIME_TEXT)}) AND "
+    if types[column].startswith(("VARCHAR", "TIMESTAMPTZ", "TIMESTAMP WITH")):  # an offset is applied, not dropped
         parsed = f"CAST(TRY_CAST({name} AS TIMESTAMPTZ) AS TIMESTAMP)"
     return (
         f"CASE WHEN {well_formed}{parsed} >= TIMESTAMP {literal(EARLIEST)} "
