@@ -20,6 +20,7 @@ class Settings(BaseSettings):
         finops_ledger: folder of the ledger; ./var/ledger by default.
         finops_config: the configuration file; ./finops.yaml by default.
         finops_log: the least level that is logged: debug, info, warning or error.
+        finops_health_port: where `finops run` and `finops worker` serve /healthz and /metrics; nowhere by default.
         port: what `finops web` listens on, as hosting services set it.
     """
 
@@ -33,6 +34,7 @@ class Settings(BaseSettings):
     finops_ledger: Path = Path("var/ledger")
     finops_config: Path = Path("finops.yaml")
     finops_log: str = "info"
+    finops_health_port: int | None = None
     port: int = 8080
 
     @property

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
 from collections.abc import Callable
 from datetime import date, timedelta
 from importlib.resources import files
 from pathlib import Path
+from typing import TextIO
 
 from pydantic import SecretStr
 
@@ -18,6 +20,7 @@ from bot.demo.plan import write_budgets
 from bot.installation import Installation
 from bot.settings import Settings
 from bot.small_install import SmallInstall
+from finops.errors import FinopsError
 from finops.periods import Month
 from sandbox import Control, Sandbox
 from storage.budgets import parse_budgets, record_budgets
@@ -43,6 +46,7 @@ class Demo:
     def __init__(self, folder: Path, port: int, today: date, say: Say) -> None:
         self.folder, self._say = folder, say
         folder.mkdir(parents=True, exist_ok=True)
+        self._lock = _lock(folder)
         config = folder / "finops.yaml"
         if not config.exists():
             config.write_text(config_text(), encoding="utf-8")
@@ -116,6 +120,7 @@ class Demo:
             self._bot.stop()
         self.sandbox.stop()
         self.installation.state.close()
+        self._lock.close()
 
     def _ingest(self, day: date) -> None:
         morning = DemoClock(self.folder / "none", day, self.installation.company.zone()).now()
@@ -138,7 +143,24 @@ class Demo:
             record_budgets(connection, budgets, source=path.name, by="demo", now=self.clock.now())
 
 
+def _lock(folder: Path) -> TextIO:
+    """Hold the folder until the process ends; raises FinopsError where another demo has it."""
+    lock = (folder / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise FinopsError(f"Another demo runs in {folder}.", "End it first, or choose another --folder.") from None
+    return lock
+
+
 def begin_anew(folder: Path) -> None:
-    """Remove what earlier demos left; only a folder that a demo made."""
-    if (folder / "clock.json").exists() or (folder / "finops.yaml").exists():
-        shutil.rmtree(folder)
+    """Remove what an earlier demo left, and nothing but what a demo makes."""
+    if not folder.exists():
+        return
+    with _lock(folder):
+        for name in ("bills", "ledger"):
+            shutil.rmtree(folder / name, ignore_errors=True)
+        for pattern in ("finops.db*", "finops.yaml", "budgets.csv", "clock.json", "slack.json*", "prepared"):
+            for path in folder.glob(pattern):
+                path.unlink()

@@ -35,10 +35,10 @@ def COMMAND(port: int, reset: bool, folder: Path, checked: bool) -> None:
         with tempfile.TemporaryDirectory() as temporary:
             _check(Path(temporary))
         return
+    _refuse_taken(port)
     if reset:
         begin_anew(folder)
     demo = Demo(folder, port, date.today(), click.echo)
-    _refuse_taken(port)
     demo.prepare()
     demo.start()
     click.echo(

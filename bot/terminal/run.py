@@ -15,11 +15,13 @@ from bot.log import configure_log
 @click.pass_obj
 def COMMAND(installation: Installation) -> None:
     """Answer Slack over Socket Mode, run the jobs and bring messages to Slack, in one process: the small install."""
+    from bot.health import serve_health
     from bot.small_install import SmallInstall
 
     configure_log(installation.settings.finops_log)
     whole = SmallInstall(installation)
     whole.start()
+    serve_health(installation)
     click.echo("finops runs; Ctrl-C ends it.", err=True)
     wait_for_end()
     whole.stop()
