@@ -45,7 +45,7 @@ def serve_health(installation: Installation) -> None:
     port = installation.settings.finops_health_port
     if port is None:
         return
-    server = make_server("", port, build_health(installation), handler_class=_Silent)  # type: ignore[arg-type]
+    server = make_server("", port, build_health(installation), handler_class=_Silent)
     threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
     LOG.info("health is served", port=port)
 

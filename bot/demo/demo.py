@@ -159,7 +159,7 @@ def begin_anew(folder: Path) -> None:
     if not folder.exists():
         return
     with _lock(folder):
-        for name in ("bills", "ledger"):
+        for name in ("bills", "ledger", "slack.files"):
             shutil.rmtree(folder / name, ignore_errors=True)
         for pattern in ("finops.db*", "finops.yaml", "budgets.csv", "clock.json", "slack.json*", "prepared"):
             for path in folder.glob(pattern):
