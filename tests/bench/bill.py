@@ -36,7 +36,7 @@ _ROWS = """
         SELECT
             activity.hour AS hour_number, {start} + activity.hour * INTERVAL 1 hour AS began, resources.*,
             CASE WHEN activity.hour > 0 THEN 'Usage' WHEN number % 40 = 1 THEN 'Purchase'
-                WHEN number % 50 = 2 THEN 'Tax' WHEN number % 50 = 3 THEN 'Credit' ELSE 'Usage' END AS kind
+                WHEN number % 50 = 2 THEN 'Tax' WHEN number % 50 = 7 THEN 'Credit' ELSE 'Usage' END AS kind
         FROM activity JOIN resources USING (number)
     )
 """

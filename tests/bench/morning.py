@@ -36,6 +36,7 @@ def measure_morning(
         right == len(actuals),
     )
     findings.fact("the figures of all teams, each time", ", ".join(map(seconds, found["seconds"])))
+    findings.fact("the figures of all teams: processor time of the best", seconds(found["processor"]))
     findings.fact(
         f"the whole job daily_summary, from the tables to the queue ({found['summary']})",
         f"{seconds(found['job'])}, {megabytes(found['memory'])}",

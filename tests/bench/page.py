@@ -25,9 +25,11 @@ ends with exit code 1 if a claim does not hold. `--rows` and `--teams` make it s
 the next run. It needs Linux and about five times the bill's size on disk.
 
 Seconds hold for this machine alone; ratios within a run hold elsewhere too. Where nothing else is said, a figure is
-the median of three runs. A part that is compared with another runs alternately with it, each in a process of its own,
-and Python's start and imports are outside the clock for both. Answers are asked for by one lean client process (one
-thread, eight keep-alive connections, requests signed beforehand) on the same cores as the server.
+the median of three runs. A machine that is busy with other things makes every latency longer: the load before the run
+is given below, and processor times beside the latencies that matter. A part that is compared with another runs
+alternately with it, each in a process of its own, and Python's start and imports are outside the clock for both.
+Answers are asked for by one lean client process (one thread, eight keep-alive connections, requests signed
+beforehand) on the same cores as the server.
 """
 
 

@@ -72,6 +72,12 @@ def peak_memory(process: int | str = "self") -> int:
     return 1024 * int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
 
 
+def processor_time(process: int) -> float:
+    """Seconds that a process has spent on a processor."""
+    ticks = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+
+
 def own_share(process: int) -> int:
     """Resident memory now, in bytes, pages shared by n processes counted as an nth (PSS)."""
     rollup = Path(f"/proc/{process}/smaps_rollup").read_text()

@@ -17,6 +17,8 @@ ROUNDS, EACH, WARM_UP = 3, 1_000, 400
 MOST_SECONDS, MOST_BYTES = 0.050, 120e6
 PACE = 20
 """Requests a second where an ingest runs beside it: a busy workspace, not a stress test."""
+TRIED = (("--threads", "2"), ("--workers", "2", "--threads", "2"))
+"""Other ways to start it, for comparison."""
 Environment = Mapping[str, str]
 
 
@@ -25,8 +27,11 @@ def measure_serving(place: Place, environment: Environment, actuals: Mapping[str
     step("ask for the month just closed")
     with served(place, environment) as web:
         heavy = web.heavy
+        before = web.worked
         rounds = _ask_in_rounds(place, environment, web, actuals, str(place.month))
+        each = (web.worked - before) / (WARM_UP + ROUNDS * EACH)
         _claim_answers(findings, f"month {place.month}, closed", rounds)
+        findings.fact("processor time of the server for each of these answers", milliseconds(each))
         heavy |= web.heavy
         findings.claim(
             "the web process starts and answers without duckdb, pandas, matplotlib or pyarrow",
@@ -48,12 +53,12 @@ def measure_serving(place: Place, environment: Environment, actuals: Mapping[str
     with served(place, environment, at=last_day) as web:
         rounds = _ask_in_rounds(place, environment, web, actuals, "")
         _claim_answers(findings, "the running month with its forecast, clock set back", rounds)
-    with served(place, environment, workers=2) as web:
-        rounds = _ask_in_rounds(place, environment, web, actuals, str(place.month))
-        findings.fact("the same of the closed month from `finops web --workers 2`", _percentiles(rounds))
-        findings.fact(
-            "memory of `finops web --workers 2` with shared pages counted once (PSS)", megabytes(web.together)
-        )
+    for words in TRIED:
+        shown = f"`finops web {' '.join(words)}`"
+        with served(place, environment, *words) as web:
+            rounds = _ask_in_rounds(place, environment, web, actuals, str(place.month))
+            findings.fact(f"`/finops variance`, {AT_A_TIME} at a time (closed month), {shown}", _percentiles(rounds))
+            findings.fact(f"memory of {shown}, shared pages counted once (PSS)", megabytes(web.together))
 
 
 def measure_beside_ingest(

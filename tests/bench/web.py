@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tests.bench.place import Place
-from tests.bench.processes import family, finops, heavy_libraries, own_share, peak_memory, python, start
+from tests.bench.processes import family, finops, heavy_libraries, own_share, peak_memory, processor_time, python, start
 
 LONGEST_START = 60
 
@@ -35,6 +35,11 @@ class Web:
         return [peak_memory(process) for process in family(self.process)]
 
     @property
+    def worked(self) -> float:
+        """Seconds of processor time that its processes have taken since they were started."""
+        return sum(processor_time(process) for process in family(self.process))
+
+    @property
     def together(self) -> int:
         """Memory of all its processes now, in bytes, shared pages counted once."""
         return sum(own_share(process) for process in family(self.process))
@@ -46,10 +51,10 @@ class Web:
 
 
 @contextmanager
-def served(place: Place, environment: Mapping[str, str], at: datetime | None = None, workers: int = 1) -> Iterator[Web]:
-    """Start `finops web`, with its clock set back to `at` where given, and stop it at the end."""
+def served(place: Place, environment: Mapping[str, str], *words: str, at: datetime | None = None) -> Iterator[Web]:
+    """Start `finops web` with more words, its clock set back to `at` where given, and stop it at the end."""
     port = _free_port()
-    words = ("web", "--host", "127.0.0.1", "--port", str(port), "--workers", str(workers))
+    words = ("web", "--host", "127.0.0.1", "--port", str(port), *words)
     command = finops("--config", place.config, *words)
     if at is not None:
         command = python("clocked_web", at.isoformat(), place.config, *words)

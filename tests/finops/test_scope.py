@@ -36,7 +36,13 @@ def test_everything_a_rule_names_must_match() -> None:
     resolver = Resolver([("web", (rule, Rule(sub_account_name=("Other",))))])
     matching = charge(tags={"env": "live", "team": "x"})
     assert resolver.resolve(matching)[0] == "web"
-    for values in ({"sub_account_id": "3"}, {"service": None}, {"provider": "GCP"}, {"tags": {"env": "live"}}, {"tags": {"env": "dev", "team": "x"}}):  # fmt: skip
+    for values in (
+        {"sub_account_id": "3"},
+        {"service": None},
+        {"provider": "GCP"},
+        {"tags": {"env": "live"}},
+        {"tags": {"env": "dev", "team": "x"}},
+    ):
         other = {"tags": matching.tags, **values}
         assert resolver.resolve(charge(**other)) == (UNALLOCATED, UNALLOCATED)
         assert resolver.resolve(charge(**{**other, "sub_account_name": "Other"}))[0] == "web"
@@ -157,9 +163,13 @@ def test_ten_thousand_teams_resolve_fast() -> None:
     """A charge is resolved by look-ups and not by trying 10,000 teams, whatever their rules have in common."""
     resolver = Resolver((f"team-{number}", (many(number),)) for number in range(10_000))
     charges = [
-        charge(tags={"env": "prod", "team": f"t{number}"} if number % 4 == 0 else {f"key{number}": "x", "env": "prod"}, sub_account_id=str(number), sub_account_name=f"n{number}")
+        charge(
+            tags={"env": "prod", "team": f"t{number}"} if number % 4 == 0 else {f"key{number}": "x", "env": "prod"},
+            sub_account_id=str(number),
+            sub_account_name=f"n{number}",
+        )
         for number in range(10_000)
-    ]  # fmt: skip
+    ]
     begun = time.process_time()
     found = [resolver.resolve(each)[0] for each in charges]
     assert time.process_time() - begun < 2

@@ -155,9 +155,14 @@ class Place:
         sums: Sums = defaultdict(Decimal)
         with self.state.reading() as connection:
             columns = (
-                DAILY.team, DAILY.provider, DAILY.day, DAILY.currency, DAILY.charge_category, DAILY.billed_cost,
+                DAILY.team,
+                DAILY.provider,
+                DAILY.day,
+                DAILY.currency,
+                DAILY.charge_category,
+                DAILY.billed_cost,
                 DAILY.effective_cost,
-            )  # fmt: skip
+            )
             from sqlalchemy import select
 
             for team, provider, day, currency, category, billed, effective in connection.execute(select(*columns)):

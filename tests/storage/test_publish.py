@@ -122,11 +122,15 @@ def test_a_changed_scope_moves_rows_between_teams(either: Place) -> None:
     assert republish(company=company, state=state, ledger=ledger, now=NOW) == 1
     assert republish(company=company, state=state, ledger=ledger, now=NOW) == 0
     assert {key[0]: cost for key, cost in either.served().items()} == {
-        "pay-ments": Decimal("1.5"), "web": Decimal("1.5"), "unallocated": Decimal("1.5"),
-    }  # fmt: skip
+        "pay-ments": Decimal("1.5"),
+        "web": Decimal("1.5"),
+        "unallocated": Decimal("1.5"),
+    }
     assert either.totals("team") == {
-        ("pay-ments", "USD"): Decimal("1.5"), ("unallocated", "USD"): Decimal("1.5"), ("web", "USD"): Decimal("1.5"),
-    }  # fmt: skip
+        ("pay-ments", "USD"): Decimal("1.5"),
+        ("unallocated", "USD"): Decimal("1.5"),
+        ("web", "USD"): Decimal("1.5"),
+    }
 
 
 def test_texts_that_a_database_refuses_are_tidied(either: Place) -> None:

@@ -158,7 +158,9 @@ def test_preview_names_are_mapped(place: Place) -> None:
 
 def test_large_fields_and_wide_files_are_read(place: Place) -> None:
     """A field of a megabyte and two thousand extra columns do no harm."""
-    place.ingest(write_csv(place.folder / "a.csv", [charge(x_Note="n" * 1_000_000, **{f"x{i}": i for i in range(2000)})]))
+    place.ingest(
+        write_csv(place.folder / "a.csv", [charge(x_Note="n" * 1_000_000, **{f"x{i}": i for i in range(2000)})])
+    )
     assert place.total() == Decimal("1.5")
 
 
@@ -179,7 +181,11 @@ REFUSED: dict[str, tuple[str, str | bytes, str]] = {
     "truncated gzip": ("a.csv.gz", GZIP[:-20], "a.csv.gz: the gzip ends too early."),
     "gzip without its trailer": ("a.csv.gz", GZIP[:-8], "a.csv.gz: the gzip ends too early."),
     "flipped bit in gzip": ("a.csv.gz", bytes(FLIPPED), "a.csv.gz: damaged gzip ("),
-    "wrong checksum in gzip": ("a.csv.gz", bytes(WRONG_CRC), "a.csv.gz: damaged gzip (Error -3 while decompressing data: incorrect data check)."),
+    "wrong checksum in gzip": (
+        "a.csv.gz",
+        bytes(WRONG_CRC),
+        "a.csv.gz: damaged gzip (Error -3 while decompressing data: incorrect data check).",
+    ),
     "second gzip member cut": ("a.csv.gz", GZIP + GZIP[:40], "a.csv.gz: the gzip ends too early."),
     "no gzip": ("a.csv.gz", PLAIN, "a.csv.gz: damaged gzip ("),
     "gzip named CSV": ("a.csv", GZIP, "a.csv: not CSV but gzip; name it .csv.gz."),
@@ -187,21 +193,53 @@ REFUSED: dict[str, tuple[str, str | bytes, str]] = {
     "tabs": ("a.csv", PLAIN.replace(",", "\t"), "a.csv, line 1: separated by '\\t'."),
     "UTF-16": ("a.csv", PLAIN.encode("utf-16"), "a.csv: not CSV but UTF-16 text; save it as UTF-8."),
     "latin-1 header": ("a.csv", PLAIN.replace("Tags", "Étiquette").encode("latin-1"), "a.csv, line 1: not UTF-8."),
-    "latin-1 value": ("a.csv", csv_text([charge(), charge(ServiceName="Café")]).encode("latin-1"), "a.csv, line 3, column ServiceName: not UTF-8."),
+    "latin-1 value": (
+        "a.csv",
+        csv_text([charge(), charge(ServiceName="Café")]).encode("latin-1"),
+        "a.csv, line 3, column ServiceName: not UTF-8.",
+    ),
     "column twice": ("a.csv", PLAIN.replace("Tags", "BilledCost"), "a.csv: column BilledCost stands twice."),
-    "column twice but for case": ("a.csv", PLAIN.replace("Tags", "billedcost"), "a.csv: column BilledCost stands twice."),
-    "column without a name": ("a.csv", PLAIN.replace("Tags", ""), f"a.csv, line 1: column {COLUMNS.index('Tags') + 1} has no name."),
-    "unterminated quote": ("a.csv", f'{HEAD}\n{FIRST}\n"{FIRST}\n{FIRST}\n', "a.csv, line 3: not CSV from here on (unexpected end of data)."),
+    "column twice but for case": (
+        "a.csv",
+        PLAIN.replace("Tags", "billedcost"),
+        "a.csv: column BilledCost stands twice.",
+    ),
+    "column without a name": (
+        "a.csv",
+        PLAIN.replace("Tags", ""),
+        f"a.csv, line 1: column {COLUMNS.index('Tags') + 1} has no name.",
+    ),
+    "unterminated quote": (
+        "a.csv",
+        f'{HEAD}\n{FIRST}\n"{FIRST}\n{FIRST}\n',
+        "a.csv, line 3: not CSV from here on (unexpected end of data).",
+    ),
     "unterminated quote in the header": ("a.csv", f'"{PLAIN}', "a.csv, line 1: not CSV ("),
     "text after a quote": ("a.csv", f'{HEAD}\n"1"x{FIRST}\n', "a.csv, line 2: not CSV from here on ("),
-    "short row": ("a.csv", f"{HEAD}\n{FIRST}\n1.5,2\n", f"a.csv, line 3, column 2: 2 fields where the header has {len(COLUMNS)}."),
-    "long row": ("a.csv", f"{HEAD}\n{FIRST},x\n", f"a.csv, line 2, column {len(COLUMNS) + 1}: {len(COLUMNS) + 1} fields where the header has {len(COLUMNS)}."),
+    "short row": (
+        "a.csv",
+        f"{HEAD}\n{FIRST}\n1.5,2\n",
+        f"a.csv, line 3, column 2: 2 fields where the header has {len(COLUMNS)}.",
+    ),
+    "long row": (
+        "a.csv",
+        f"{HEAD}\n{FIRST},x\n",
+        f"a.csv, line 2, column {len(COLUMNS) + 1}: {len(COLUMNS) + 1} fields where the header has {len(COLUMNS)}.",
+    ),
     "cut in the last row": ("a.csv", PLAIN[:-30], "a.csv, line 3"),
-    "mixed line ends": ("a.csv", MIXED, "a.csv: some lines end with CR LF and others with LF; write all of them alike."),
-    "no FOCUS at all": ("a.csv", "a,b\n1,2\n", "a.csv: not a usable FOCUS bill, it has no column BilledCost, EffectiveCost, BillingCurrency, "),
+    "mixed line ends": (
+        "a.csv",
+        MIXED,
+        "a.csv: some lines end with CR LF and others with LF; write all of them alike.",
+    ),
+    "no FOCUS at all": (
+        "a.csv",
+        "a,b\n1,2\n",
+        "a.csv: not a usable FOCUS bill, it has no column BilledCost, EffectiveCost, BillingCurrency, ",
+    ),
     "some other file": ("a.json", "{}", "a.json: neither .csv, .csv.gz nor .parquet."),
     "Parquet named CSV": ("a.csv", b"PAR1....PAR1", "a.csv: not CSV but Parquet; name it .parquet."),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("kind", REFUSED)
@@ -235,9 +273,22 @@ BAD_VALUES = {
     "ChargePeriodStart": [
         (text, f"{text!r} is not an ISO 8601 date or time from 1990-01-01 up to 2200-01-01.")
         for text in (
-            "5/1/25", "2024-02-30", "2023-02-29T00:00:00Z", "0001-01-01T00:00:00Z", "2024-09-01T24:00:00Z",
-            "2024-09-01T00:00:60Z", "2024-13-01", "20240901", "2024-09-01T00", "infinity", "2024-09-01T00:00:00+19:00",
-            "2200-01-01", "1989-12-31T23:59:59Z", "1727740800", "2024-9-1", "now",
+            "5/1/25",
+            "2024-02-30",
+            "2023-02-29T00:00:00Z",
+            "0001-01-01T00:00:00Z",
+            "2024-09-01T24:00:00Z",
+            "2024-09-01T00:00:60Z",
+            "2024-13-01",
+            "20240901",
+            "2024-09-01T00",
+            "infinity",
+            "2024-09-01T00:00:00+19:00",
+            "2200-01-01",
+            "1989-12-31T23:59:59Z",
+            "1727740800",
+            "2024-9-1",
+            "now",
         )
     ]
     + [("NULL", "empty where every row needs a value.")],
@@ -253,14 +304,19 @@ BAD_VALUES = {
         ("US", "'US' is not an ISO 4217 currency code."),
         ("", "empty where every row needs a value."),
     ],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("column", BAD_VALUES)
 def test_a_bad_value_is_named_by_line_and_column(place: Place, column: str) -> None:
     """A bad value refuses the file, naming its line even after quoted line ends and blank lines."""
     cases = BAD_VALUES[column]
-    rows = [charge(ServiceName="one\ntwo\nthree"), charge(), *(charge(**{column: value}) for value, _ in cases), charge()]
+    rows = [
+        charge(ServiceName="one\ntwo\nthree"),
+        charge(),
+        *(charge(**{column: value}) for value, _ in cases),
+        charge(),
+    ]
     path = put(place, csv_text(rows) + "\n\n" + csv_text([charge(**{column: cases[0][0]})]).split("\n", 1)[1])
     lines = [*range(6, 6 + len(cases)), 6 + len(cases) + 3]
     reasons = [reason for _, reason in (*cases, cases[0])]
@@ -278,7 +334,9 @@ def test_the_first_and_the_last_row_are_looked_at(place: Place, column: str) -> 
         assert faults == (f"a.csv, line {bad + 2}, column {column}: empty where every row needs a value.",)
 
 
-@pytest.mark.parametrize(("bad", "said"), [(1, ""), (20, " 20 faults in this file."), (25, " 20 faults and more in this file.")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("bad", "said"), [(1, ""), (20, " 20 faults in this file."), (25, " 20 faults and more in this file.")]
+)
 def test_at_most_twenty_faults_are_named(place: Place, bad: int, said: str) -> None:
     """Of 25 faults 20 are named, and that there are more is said only where there are."""
     refusal = place.refusal(write_csv(place.folder / "a.csv", [*[charge(BilledCost="x")] * bad, charge()]))
@@ -323,3 +381,21 @@ def test_flipped_bits_in_a_gzip_never_change_a_figure(place: Place) -> None:
         else:
             assert place.totals(export=f"e{turn}") == {("USD",): Decimal(sum(range(50)))}
     assert refused > 15
+
+
+def test_a_bill_that_lacks_mandatory_columns_says_which(place: Place) -> None:
+    """A column that no figure needs is missed by name, and does without it only when asked to."""
+    row = charge()
+    del row["ListCost"], row["PricingUnit"]
+    path = write_csv(place.folder / "a.csv", [row])
+    refusal = place.refusal(path)
+    assert refusal.reason == "a.csv: read as FOCUS 1.0, it lacks the mandatory column ListCost, PricingUnit."
+    assert "`--lenient`" in refusal.mend
+    done = place.ingest(path, lenient=True)
+    assert done.remarks == ("a.csv: not conformant to FOCUS 1.0, it lacks ListCost, PricingUnit.",)
+
+
+def test_what_is_in_no_focus_format_is_told_what_to_do(place: Place) -> None:
+    """A provider's own format is refused with the advice to export FOCUS."""
+    refusal = place.refusal(put(place, "lineItem/UsageAmount,lineItem/BlendedCost\n1,2\n"))
+    assert refusal.mend == "It is not in FOCUS: have the provider export FOCUS 1.0 or newer."

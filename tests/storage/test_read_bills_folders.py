@@ -43,7 +43,19 @@ def test_hidden_files_and_loops_are_passed_over(place: Place) -> None:
     assert place.total() == Decimal("1.5")
 
 
-NAMES = ["b[1].csv", "b*.csv", "b?.csv", "{a,b}.csv", "Ünïcødé 日本.csv", "quo'te\".csv", "back\\slash.csv", "new\nline.csv", "a b%20.csv", "x=1&y=2.csv", "B.CSV"]  # fmt: skip
+NAMES = [
+    "b[1].csv",
+    "b*.csv",
+    "b?.csv",
+    "{a,b}.csv",
+    "Ünïcødé 日本.csv",
+    "quo'te\".csv",
+    "back\\slash.csv",
+    "new\nline.csv",
+    "a b%20.csv",
+    "x=1&y=2.csv",
+    "CAPITAL.CSV",
+]
 
 
 def test_a_name_stands_for_one_file(place: Place) -> None:
@@ -52,7 +64,7 @@ def test_a_name_stands_for_one_file(place: Place) -> None:
     write_csv(place.folder / "bb.csv", [charge(BilledCost="1000")])
     for number, name in enumerate(NAMES):
         place.ingest(write_csv(place.folder / name, [charge()]), export=f"csv{number}")
-        folder = place.folder / name.replace(".csv", "")
+        folder = place.folder / f"folder{number}"
         place.ingest(write_parquet(folder / name.lower().replace(".csv", ".parquet"), [charge()]), export=f"p{number}")
     assert place.total() == Decimal("1.5") * 2 * len(NAMES)
 
