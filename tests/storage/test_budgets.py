@@ -65,13 +65,15 @@ def test_a_bad_row_refuses_the_file(row: str) -> None:
     assert str(refusal.value) == f"b.csv, line 4: {FAULTS[row]} No budget was changed."
 
 
+OPEN_QUOTE = HEAD + 'web,2024-09,1,USD\nweb,2024-10,1,"USD\n'
+COLUMNS = "A budget file has team, month, amount, currency."
+KEPT = "No budget was changed."
 FILES = {
-    "": "b.csv, line 1: no column team, month, amount, currency. A budget file has team, month, amount, currency.",
-    HEAD: "b.csv: no budgets in it. No budget was changed.",
-    "team,month,amount\nweb,2024-09,1\n": "b.csv, line 1: no column currency. A budget file has team, month, amount, currency.",
-    "team,month,amount,amount,currency\nweb,2024-09,1,2,USD\n": "b.csv, line 1: column amount stands twice. No budget was changed.",
-    HEAD
-    + 'web,2024-09,1,USD\nweb,2024-10,1,"USD\n': "b.csv, line 3: not CSV from here on (unexpected end of data). No budget was changed.",
+    "": f"b.csv, line 1: no column team, month, amount, currency. {COLUMNS}",
+    HEAD: f"b.csv: no budgets in it. {KEPT}",
+    "team,month,amount\nweb,2024-09,1\n": f"b.csv, line 1: no column currency. {COLUMNS}",
+    "team,month,amount,amount,currency\nweb,2024-09,1,2,USD\n": f"b.csv, line 1: column amount stands twice. {KEPT}",
+    OPEN_QUOTE: f"b.csv, line 3: not CSV from here on (unexpected end of data). {KEPT}",
 }
 
 

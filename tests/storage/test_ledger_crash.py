@@ -39,7 +39,8 @@ def dying_after(module, name):
 
 def go():
     folder, url = Path(sys.argv[1]), sys.argv[2]
-    taking.ingest([Path(sys.argv[3])], "bill", company=Company(), state=State(url), ledger=Ledger(folder / "ledger"), now=NOW)
+    options = {"company": Company(), "state": State(url), "ledger": Ledger(folder / "ledger"), "now": NOW}
+    taking.ingest([Path(sys.argv[3])], "bill", **options)
 """
 POINTS = {
     "after reading a file": "dying_after(delivery, 'read_file'); go()",
