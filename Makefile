@@ -36,8 +36,8 @@ check: .venv/.development ## what CI checks: format, lint, types, layers, genera
 	$(BIN)/lint-imports
 	$(BIN)/python -m bot.reference --check
 
-golden: .venv/.development ## rewrite the golden files of messages, to be read before they are committed
-	GOLDEN=1 $(BIN)/pytest -q tests/views
+golden: .venv/.development ## rewrite golden messages and what docs show as printed; read the change before you commit it
+	GOLDEN=1 $(BIN)/pytest -q tests/views tests/docs
 
 bench: .venv/.development ## measure speed and memory, and write docs/benchmarks.md
 	$(BIN)/python -m tests.bench

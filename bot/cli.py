@@ -50,9 +50,6 @@ def main(ctx: click.Context, config: Path | None) -> None:
     """Put every team's cloud spend beside its budget, in Slack and here."""
     if ctx.obj is None:
         ctx.obj = Installation(config)
-    installation: Installation = ctx.obj
-    if not installation.is_configured and ctx.invoked_subcommand in ("ingest", "variance", "budgets"):
-        click.echo("finops: no finops.yaml here; every row is `unallocated` until one names teams.", err=True)
 
 
 def run() -> None:

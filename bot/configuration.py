@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from finops.basis import Basis
 from finops.company import Company, DerivedTeams, Team
 from finops.errors import ConfigurationRefused
+from finops.names import nearest
 from finops.policy import LADDER, Materiality, Role, Tier
 from finops.scope import UNALLOCATED, Derived, Rule
 
@@ -38,12 +40,24 @@ def _known_zone(value: str) -> str:
     return value
 
 
+def _known_schedule(value: str) -> str:
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d|every [1-9]\d*[mh]|off", value):
+        raise ValueError(f"'{value}' is not a schedule; write HH:MM, every 15m, every 2h or off")
+    return value
+
+
+def _known_currency(value: str) -> str:
+    if not re.fullmatch("[A-Z]{3}", value):
+        raise ValueError(f"'{value}' is not an ISO 4217 currency code such as USD")
+    return value
+
+
 Fraction = Annotated[Decimal, BeforeValidator(_fraction)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+Currency = Annotated[str, AfterValidator(_known_currency)]
 Zone = Annotated[str, AfterValidator(_known_zone)]
 Slug = Annotated[str, Field(pattern=r"^[^\W_]+(-[^\W_]+)*$")]
-Schedule = Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|every [1-9]\d*[mh]|off)$")]
+Schedule = Annotated[str, AfterValidator(_known_schedule)]
 
 
 class _Model(BaseModel):
@@ -183,7 +197,7 @@ def load_company(path: Path) -> Company:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ConfigurationRefused(
-            f"There is no configuration file {path}.", "Write one (README, 'Install'), or name it with --config."
+            f"There is no configuration file {path}.", "Write one (docs/tutorial.md), or name it with --config."
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationRefused(f"{path} cannot be read: {error}.") from None
@@ -239,9 +253,18 @@ def _first_fault(path: Path, error: ValidationError, positions: dict[Path_, Posi
     line, column = positions.get(known, (1, 1))
     dotted = ".".join(str(step) for step in place) or "file"
     message = fault["msg"].removeprefix("Value error, ")
-    reason = "is not a key that exists" if fault["type"] == "extra_forbidden" else message
+    if fault["type"] == "extra_forbidden":
+        near = nearest(str(place[-1]), _known_keys(), 1)
+        message = "is not a key that exists" + (f"; did you mean {near[0]}?" if near else "")
     more = f" ({error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return f"{path}:{line}:{column}: {dotted}: {reason}.{more}"
+    return f"{path}:{line}:{column}: {dotted}: {message.rstrip('.?')}{'?' if message.endswith('?') else '.'}{more}"
+
+
+def _known_keys() -> set[str]:
+    """Every key that stands anywhere in the file."""
+    schema = configuration_schema()
+    parts = [schema, *schema["$defs"].values()]
+    return {name for part in parts for name in part.get("properties", {})}
 
 
 def _refuse_repeats(path: Path, file: _File, positions: dict[Path_, Position]) -> None:

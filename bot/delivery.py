@@ -19,8 +19,9 @@ from storage.state import State
 LOG = structlog.get_logger("finops.delivery")
 PACE = 1.05
 """Seconds between two messages to one channel: Slack takes one a second."""
-MOST_ATTEMPTS = 12
-LONGEST_BACKOFF = timedelta(minutes=10)
+LONGEST_BACKOFF = timedelta(minutes=5)
+MOST_ATTEMPTS = 300
+"""A day of the longest waits: an outage of Slack, or a bot not yet invited, costs no message."""
 AT_ONCE = 4
 IDLE = 0.5
 """Seconds between two looks into the queue while nothing wakes the sender."""
@@ -138,14 +139,15 @@ class Sender:
     def _failed(self, delivery: Delivery, refusal: Refused) -> None:
         now = self._clock()
         metrics.DELIVERIES.labels(delivery.kind, "failed").inc()
-        retry_at = None
+        retry_at, limited = None, refusal.reason == "ratelimited"
         if refusal.retry_after is not None and delivery.attempts + 1 < MOST_ATTEMPTS:
             backoff = timedelta(seconds=refusal.retry_after) * 2 ** min(delivery.attempts, 10)
-            limited = refusal.reason == "ratelimited"
             retry_at = now + (timedelta(seconds=refusal.retry_after) if limited else min(backoff, LONGEST_BACKOFF))
         unknown = refusal.unknown or delivery.outcome_unknown
         with self._state.writing() as connection:
-            deliveries.mark_failed(connection, delivery, refusal.reason, retry_at, unknown=unknown, now=now)
+            deliveries.mark_failed(
+                connection, delivery, refusal.reason, retry_at, unknown=unknown, counts=not limited, now=now
+            )
 
 
 def _followers(delivery: Delivery, channel: str, posted: Posted) -> list[Effect]:

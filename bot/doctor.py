@@ -15,7 +15,9 @@ from slack_sdk import WebClient
 from bot.channels.channel import Refused
 from bot.channels.slack_calls import attempt
 from bot.directory import refresh_directory
+from bot.discovery import discover
 from bot.installation import Installation
+from bot.scheduler import refuse_unknown_jobs
 from finops.errors import FinopsError
 from finops.names import nearest
 from storage.ledger.rollup import fingerprint
@@ -72,10 +74,11 @@ def manifest_scopes() -> set[str]:
 
 def _configuration(installation: Installation) -> str:
     if not installation.is_configured:
-        raise Sick("There is no finops.yaml here.", "Write one (README, 'Install'), or name it with --config.")
+        raise Sick("There is no finops.yaml here.", "Write one (docs/tutorial.md), or name it with --config.")
     company = installation.company
     if not company.teams and not company.derived_teams:
         raise Sick("finops.yaml names no teams.", "List `teams:`, or make them from the bill with `teams_from:`.")
+    refuse_unknown_jobs(company, discover("jobs", "JOB"))
     derived = ", and those made from the bill" if company.derived_teams else ""
     return f"{installation.config_path}: {len(company.teams)} teams listed{derived}"
 
@@ -124,7 +127,7 @@ def _sources(installation: Installation) -> str:
 
 def _slack(installation: Installation) -> str:
     if not installation.settings.slack_bot_token.get_secret_value():
-        raise Sick("SLACK_BOT_TOKEN is not set.", "Install the app (README, 'Install') and set it.")
+        raise Sick("SLACK_BOT_TOKEN is not set.", "Install the app (docs/howto/install-in-slack.md) and set it.")
     answer = attempt(_client(installation).auth_test)
     return f"@{answer['user']} in {answer['team']}"
 

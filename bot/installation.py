@@ -45,6 +45,16 @@ class Installation:
         """Whether there is a configuration, or one was asked for by name."""
         return self.config_path.exists() or self.config_path != Path("finops.yaml")
 
+    def say_if_unconfigured(self, say: Callable[..., None]) -> None:
+        """Tell the person at the terminal that no finops.yaml was found, and what follows from it."""
+        if not self.is_configured:
+            say("finops: no finops.yaml here; every row is `unallocated` until one names teams.", err=True)
+
+    def require_configuration(self) -> None:
+        """Raise ConfigurationRefused where there is none: a process without teams would unassign every row."""
+        if not self.is_configured:
+            load_company(self.config_path)
+
     @cached_property
     def company(self) -> Company:
         """finops.yaml; without one in this folder every row is unallocated."""

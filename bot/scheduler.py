@@ -14,6 +14,8 @@ from apscheduler.triggers.cron import CronTrigger
 from bot import metrics
 from bot.discovery import discover, wired
 from finops.company import Company
+from finops.errors import ConfigurationRefused
+from finops.names import nearest
 from jobs.job import Job, Outcome
 from storage import claims
 from storage.state import State
@@ -56,6 +58,7 @@ class Scheduler:
         self._owner, self._clock, self._changed = owner, clock, changed
         found: dict[str, Job] = {job.name: job for job in discover("jobs", "JOB").values()}
         self.jobs = found
+        refuse_unknown_jobs(self._company, found)
         self._runs = {name: wired(job.run, dependencies, given=("now", "zone")) for name, job in found.items()}
         self._running: set[tuple[str, str]] = set()
 
@@ -126,6 +129,15 @@ class Scheduler:
             return [self._company.zone()]
         zones = {self._company.zone(team) for team in self._company.teams} | {self._company.zone()}
         return sorted(zones, key=lambda zone: zone.key)
+
+
+def refuse_unknown_jobs(company: Company, jobs: Iterable[str]) -> None:
+    """Raise ConfigurationRefused where `schedules:` names a job that does not exist."""
+    for name in company.schedules:
+        if name not in jobs:
+            near = nearest(name, list(jobs), 1)
+            mend = f"Did you mean {near[0]}?" if near else f"There are {', '.join(jobs)}."
+            raise ConfigurationRefused(f"finops.yaml: schedules.{name}: there is no such job.", mend)
 
 
 def due_key(schedule: str, zone: ZoneInfo, now: datetime) -> str | None:

@@ -29,7 +29,8 @@ class SmallInstall:
         settings = installation.settings
         if not settings.slack_app_token.get_secret_value() or not settings.slack_bot_token.get_secret_value():
             raise ConfigurationRefused(
-                "SLACK_BOT_TOKEN and SLACK_APP_TOKEN must be set for Socket Mode.", "`make demo` needs neither."
+                "SLACK_BOT_TOKEN and SLACK_APP_TOKEN must be set for Socket Mode.",
+                "docs/howto/install-in-slack.md says where they are; `make demo` needs neither.",
             )
         self.worker = Worker(installation)
         self.app = build_app(installation, self.worker.sender.wake)

@@ -24,6 +24,7 @@ def build_web(installation: Installation) -> Callable[[Environ, StartResponse], 
     Raises:
         ConfigurationRefused: there is no signing secret, so that anybody could speak for Slack.
     """
+    installation.require_configuration()
     if not installation.settings.slack_signing_secret.get_secret_value():
         raise ConfigurationRefused(
             "SLACK_SIGNING_SECRET is not set.", "It is under 'Basic Information' of the app at api.slack.com/apps."

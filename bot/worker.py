@@ -12,9 +12,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from bot import metrics
 from bot.channels.channel import Refused
-from bot.channels.slack import CHANNEL
 from bot.delivery import Sender
 from bot.directory import refresh_directory
+from bot.discovery import discover
 from bot.installation import Installation
 from bot.scheduler import Scheduler
 from storage import claims, deliveries
@@ -30,10 +30,13 @@ class Worker:
     """Everything that happens without being asked for."""
 
     def __init__(self, installation: Installation) -> None:
+        installation.require_configuration()
         self._installation = installation
         settings = installation.settings
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{id(self):x}"
-        self._slack = CHANNEL(settings.slack_bot_token.get_secret_value(), settings.api_url)
+        self._slack = discover("bot.channels", "CHANNEL")["slack"](
+            settings.slack_bot_token.get_secret_value(), settings.api_url
+        )
         self.sender = Sender(installation.state, self._slack, self.owner, installation.clock)
         dependencies = {"company": installation.company, "state": installation.state, "ledger": installation.ledger}
         self.scheduler = Scheduler(dependencies, self.owner, installation.clock, self.sender.wake)

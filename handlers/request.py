@@ -55,7 +55,7 @@ class Command:
         name: the word.
         usage: what may follow it.
         summary: what it does, one short sentence without a full stop.
-        answer: called with the Request, and by keyword with what it names of: company, state, commands, is_member.
+        answer: called with the Request, and by keyword with what it names of: company, state, commands.
         actions: action_id → answer, for the buttons and menus in its messages.
     """
 

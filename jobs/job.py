@@ -11,7 +11,7 @@ class Outcome:
     """What a run of a job did.
 
     Attributes:
-        summary: one line, for the log and `/finops admin status`.
+        summary: one line, for the log and the claim.
         changed: whether figures changed, so that jobs that come after it run again.
     """
 

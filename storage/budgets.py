@@ -46,17 +46,7 @@ def parse_budgets(text: str, shown: str, team_fault: Callable[[str], str | None]
     """
     lines = io.StringIO(text.removeprefix("\ufeff"), newline="")
     reader = csv.DictReader(lines, skipinitialspace=True, strict=True)
-    try:
-        header = [name.strip().lower() for name in reader.fieldnames or []]
-    except csv.Error as error:
-        raise BudgetRefused(f"{shown}, line 1: not CSV ({error}).", "No budget was changed.") from None
-    if twice := [name for name in COLUMNS if header.count(name) > 1]:
-        raise BudgetRefused(f"{shown}, line 1: column {twice[0]} stands twice.", "No budget was changed.")
-    if lacking := [name for name in COLUMNS if name not in header]:
-        raise BudgetRefused(
-            f"{shown}, line 1: no column {', '.join(lacking)}.", f"A budget file has {', '.join(COLUMNS)}."
-        )
-    reader.fieldnames = header
+    reader.fieldnames = _header(reader, shown)
     budgets: dict[tuple[str, Month, str], int] = {}
     found: list[Budget] = []
     faults: list[str] = []
@@ -82,6 +72,21 @@ def parse_budgets(text: str, shown: str, team_fault: Callable[[str], str | None]
     if not found:
         raise BudgetRefused(f"{shown}: no budgets in it.", "No budget was changed.")
     return found
+
+
+def _header(reader: csv.DictReader[str], shown: str) -> list[str]:
+    """The file's column names in lower case; refuses a header without one of COLUMNS or with one twice."""
+    try:
+        header = [name.strip().lower() for name in reader.fieldnames or []]
+    except csv.Error as error:
+        raise BudgetRefused(f"{shown}, line 1: not CSV ({error}).", "No budget was changed.") from None
+    if twice := [name for name in COLUMNS if header.count(name) > 1]:
+        raise BudgetRefused(f"{shown}, line 1: column {twice[0]} stands twice.", "No budget was changed.")
+    if lacking := [name for name in COLUMNS if name not in header]:
+        raise BudgetRefused(
+            f"{shown}, line 1: no column {', '.join(lacking)}.", f"A budget file has {', '.join(COLUMNS)}."
+        )
+    return header
 
 
 def _budget(row: dict[str, str], team_fault: Callable[[str], str | None]) -> Budget | str:

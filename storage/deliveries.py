@@ -184,12 +184,20 @@ def mark_sent(connection: Connection, delivery: Delivery, channel: str, ts: str,
 
 
 def mark_failed(
-    connection: Connection, delivery: Delivery, error: str, retry_at: datetime | None, *, unknown: bool, now: datetime
+    connection: Connection,
+    delivery: Delivery,
+    error: str,
+    retry_at: datetime | None,
+    *,
+    unknown: bool,
+    counts: bool,
+    now: datetime,
 ) -> None:
     """A try failed: due again at `retry_at`, or dead where that is None.
 
     Args:
         unknown: whether Slack may have it all the same.
+        counts: whether it was a try; waiting for a rate limit is none.
     """
     connection.execute(
         update(TABLE)
@@ -197,7 +205,7 @@ def mark_failed(
         .values(
             state="due" if retry_at else "dead",
             next_attempt_at=retry_at or now,
-            attempts=TABLE.c.attempts + 1,
+            attempts=TABLE.c.attempts + int(counts),
             error=error[:500],
             outcome_unknown=unknown,
             lease_until=None,

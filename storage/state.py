@@ -94,9 +94,11 @@ def open_state(url: str) -> State:
     found = state.revision()
     if found == newest_revision():
         return state
-    if state.engine.dialect.name == "sqlite":
+    if state.engine.dialect.name == "sqlite" and (found is None or found < newest_revision()):
         state.migrate()
         return state
+    if found is not None and found > newest_revision():
+        raise ConfigurationRefused("This program is older than its database.", "Start the newer version.")
     raise ConfigurationRefused(
         f"The database is at migration {found or 'none'}, this version needs {newest_revision()}.",
         "Run `finops migrate`.",

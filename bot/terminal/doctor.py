@@ -6,6 +6,7 @@ import click
 
 from bot.doctor import examine
 from bot.installation import Installation
+from bot.log import configure_log
 from bot.terminal.output import FORMAT, show
 
 
@@ -14,6 +15,7 @@ from bot.terminal.output import FORMAT, show
 @click.pass_context
 def COMMAND(ctx: click.Context, form: str) -> None:
     """Test configuration, database, ledger, Slack token, scopes, channels and people; exit 1 where one fails."""
+    configure_log("error")
     installation: Installation = ctx.obj
     findings = list(examine(installation))
     if form == "table":

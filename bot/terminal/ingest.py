@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from bot.installation import Installation
+from bot.terminal.output import counted
 from storage.ledger.ingest import Ingested, Steps, ingest
 
 
@@ -18,11 +19,14 @@ from storage.ledger.ingest import Ingested, Steps, ingest
 @click.option("--lenient", is_flag=True, help="Read a bill that lacks mandatory FOCUS columns no figure needs.")
 @click.pass_obj
 def COMMAND(installation: Installation, paths: tuple[Path, ...], export: str, lenient: bool) -> None:
-    """Take in FOCUS bills (1.0 to 1.4; CSV, CSV.gz, Parquet): files or folder trees.
+    """Take in FOCUS bills (CSV, CSV.gz, Parquet): files or folder trees.
+
+    FOCUS 1.0 to 1.4 are read, and the names of 0.5 and the 1.0 preview understood.
 
     A billing period that the files hold replaces the former version of it as a whole. Anything wrong refuses the
     delivery as a whole and leaves the stored data as it was.
     """
+    installation.say_if_unconfigured(click.echo)
     with progress() as steps:
         done = ingest(
             list(paths),
@@ -46,7 +50,7 @@ def summary(export: str, done: Ingested) -> Iterator[str]:
     elif done.outcome == "published":
         yield f"{export}: the bill is unchanged; teams were assigned anew, as the scopes in finops.yaml changed."
     else:
-        yield f"{export}: nothing changed; {len(done.unchanged)} billing periods are as delivered before."
+        yield f"{export}: nothing changed; {counted(len(done.unchanged), 'billing period')} as delivered before."
     if done.restated:
         yield f"{export}: restated days delivered before in {', '.join(done.restated)}."
     yield from done.remarks

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from bot.installation import Installation
-from bot.terminal.output import FORMAT, show
+from bot.terminal.output import FORMAT, counted, show
 from finops.basis import Basis
 from finops.errors import FinopsError
 from finops.money import plain
@@ -102,10 +102,8 @@ def verify(installation: Installation) -> None:
     for path in damaged:
         click.echo(f"damaged: {path}")
     if damaged:
-        raise FinopsError(
-            f"{len(damaged)} files of the ledger are not what was delivered.", "Ingest those exports again."
-        )
-    click.echo(f"{len(found)} billing periods are whole.")
+        raise FinopsError(f"Not what was delivered: {counted(len(damaged), 'file')}.", "Ingest those exports again.")
+    click.echo(f"Whole: {counted(len(found), 'billing period')}.")
 
 
 @COMMAND.command("publish")
@@ -117,7 +115,7 @@ def publish(installation: Installation) -> None:
     count = republish(
         company=installation.company, state=installation.state, ledger=installation.ledger, now=installation.now
     )
-    click.echo(f"{count} billing periods published anew." if count else "Every row is with its team already.")
+    click.echo(f"Published anew: {counted(count, 'billing period')}." if count else "The scopes have not changed.")
 
 
 def _value(value: Any) -> Any:

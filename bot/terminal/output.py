@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
 
+NUMBER = re.compile(r"[+−-]?[^\d\s]{0,3}\d[\d,.]*( %)?|n/a")
+"""What is set to the right in a table: numbers, money and percentages."""
 FORMAT = click.option(
     "--format",
     "form",
@@ -38,6 +41,11 @@ def show(rows: Sequence[Mapping[str, Any]], form: str, *, title: str = "", empty
         _table(rows, title)
 
 
+def counted(number: int, what: str) -> str:
+    """'1 file', '2 files'."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
 def _table(rows: Sequence[Mapping[str, Any]], title: str) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -61,10 +69,4 @@ def _cell(value: Any) -> str:
 
 
 def _is_number(value: Any) -> bool:
-    if value is None or isinstance(value, bool):
-        return value is None
-    try:
-        float(value)
-    except (TypeError, ValueError):
-        return False
-    return True
+    return value is None or (not isinstance(value, bool) and bool(NUMBER.fullmatch(str(value))))

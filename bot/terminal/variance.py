@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +19,8 @@ from finops.periods import Month, parse_day
 from finops.team_month import TeamMonth
 from storage.team_months import team_answer, team_months
 from storage.teams import all_teams, find_team
+from views.amounts import money, month_name, ratio
+from views.tiers import word
 
 
 @click.command("variance")
@@ -45,21 +49,50 @@ def COMMAND(
     day = parse_day(as_of) if as_of else installation.today
     wanted = Month.parse(month) if month else Month.of(day)
     counted = Basis.parse(basis) if basis else company.basis
+    installation.say_if_unconfigured(click.echo)
     with installation.state.reading() as connection:
         if team is None:
-            months = team_months(connection, company, wanted, day, counted, by_invoice)
-            show([as_row(each) for each in months], form)
+            _print(team_months(connection, company, wanted, day, counted, by_invoice), form)
             return
         found = find_team(connection, company, team)
         if found is None:
             raise unknown_team(team, list(all_teams(connection, company)))
         answer = team_answer(connection, company, found, wanted, day, counted, by_invoice)
-    if form == "json":
-        import json
+    if form != "json":
+        _print([answer.month, *answer.others], form)
+        return
+    click.echo(json.dumps(as_row(answer.month), indent=1, ensure_ascii=False))
+    if answer.others:
+        also = ", ".join(other.currency for other in answer.others)
+        click.echo(f"finops: {team} also has {also}; --all shows every currency.", err=True)
 
-        click.echo(json.dumps(as_row(answer.month), indent=1, ensure_ascii=False))
-    else:
-        show([as_row(each) for each in (answer.month, *answer.others)], form)
+
+def _print(months: Sequence[TeamMonth], form: str) -> None:
+    """Every field for programs; for people what fits a terminal, rounded."""
+    if form != "table":
+        show([as_row(each) for each in months], form)
+        return
+    first = months[0]
+    of = "by invoice" if first.by_invoice else "by day of charge"
+    show([_as_shown(each) for each in months], form, title=f"{month_name(first.month)}, basis {first.basis}, {of}")
+
+
+def _as_shown(month: TeamMonth) -> dict[str, Any]:
+    def shown(amount: Decimal | None) -> str | None:
+        return None if amount is None else money(amount, month.currency)
+
+    judged = month.reading_variance
+    return {
+        "team": month.team,
+        "budget": shown(month.budget),
+        "actual": shown(month.actual),
+        "variance": shown(month.variance),
+        "ratio": ratio(month.variance_ratio),
+        "forecast": shown(month.forecast.amount) if month.forecast else None,
+        "tier": word(month.tier, judged) if month.tier else None,
+        "data through": month.data_through.isoformat() if month.data_through else None,
+        "provisional from": month.provisional_from.isoformat() if month.provisional_from else None,
+    }
 
 
 def as_row(month: TeamMonth) -> dict[str, Any]:

@@ -190,7 +190,9 @@ def check_columns(shown: str, names: list[str], lenient: bool) -> tuple[str, lis
     if needed:
         raise DeliveryRefused(
             f"{shown}: not a usable FOCUS bill, it has no column {', '.join(needed)}.",
-            mend=f"The columns look like FOCUS {version}; see docs/howto/read-a-bill.md.",
+            mend="It is not in FOCUS: have the provider export FOCUS 1.0 or newer."
+            if len(needed) > len(focus.ALWAYS_FILLED) // 2
+            else f"The columns look like FOCUS {version}; see docs/howto/read-a-bill.md.",
         )
     if others and not lenient:
         raise DeliveryRefused(

@@ -16,21 +16,21 @@ from finops.policy import LADDER, Role
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("teams:\n  - slug: a\n    nme: x\n", "3:5: teams.0.nme: is not a key that exists."),
+        ("teams:\n  - slug: a\n    nme: x\n", "3:5: teams.0.nme: is not a key that exists; did you mean name?"),
         ("basis: foo\n", "1:1: basis: Input should be 'effective', 'billed' or 'usage-billed'."),
         ("a: 1\na: 2\n", "2:1: 'a' stands twice."),
         ("teams: [{slug: a}, {slug: a}]", "1:20: team 'a' stands twice."),
         ("teams: [{slug: unallocated}]", "1:9: team 'unallocated' is the name of what no team owns."),
         ("teams: {x: [", "not YAML"),
         ("timezone: Mars/Olympus", "1:1: timezone: 'Mars/Olympus' is not an IANA time zone"),
-        ("schedules: {daily_summary: '25:00'}", "1:13: schedules.daily_summary: String should match pattern"),
+        ("schedules: {daily_summary: '25:00'}", "1:13: schedules.daily_summary: '25:00' is not a schedule; write"),
         ("teams_from: {tag: a, column: SubAccountId}", "teams_from takes either `tag` or `column`"),
         ("teams: [{slug: a, scope: {any: [{}]}}]", "a rule must name a sub_account_id"),
         ("tiers: [{name: note, above: 0.05}]", "tiers begin with `above: 0`"),
         ("roles: {boss: [a]}", "roles.boss"),
         ("- just a list", "Input should be a valid dictionary"),
         ("materiality: {amount: -1}", "materiality.amount"),
-        ("currency: usd", "currency: String should match pattern '^[A-Z]{3}$'."),
+        ("currency: usd", "currency: 'usd' is not an ISO 4217 currency code such as USD."),
     ],
 )
 def test_mistakes_are_named_by_their_place(tmp_path: Path, text: str, reason: str) -> None:

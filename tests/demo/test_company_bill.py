@@ -199,7 +199,7 @@ def test_unchanged_months_are_not_touched(tmp_path: Path) -> None:
 
 
 def test_a_month_holds_every_kind_of_charge(latest: dict[str, list[Row]]) -> None:
-    """AWS's bill has fees, credits, corrections on the later invoice, spend without a tag, and tax once it is invoiced."""
+    """AWS bills fees, credits, corrections on the later invoice, spend without a tag, and tax once it is invoiced."""
     before = {row["ChargeCategory"] for row in latest["aws"] if str(row["BillingPeriodStart"]).startswith("2026-10")}
     assert before == {"Usage", "Purchase", "Tax", "Credit"}
     rows = [row for row in latest["aws"] if str(row["BillingPeriodStart"]).startswith("2026-11")]

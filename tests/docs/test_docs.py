@@ -213,8 +213,18 @@ def test_the_tutorial_runs_as_written(laptop: Path) -> None:
             assert step.exit_code == 0, (line, step.output)
             printed += f"$ {line}\n{step.stdout}"
             ran += 1
-        assert [line.rstrip() for line in printed.splitlines()] == text.splitlines()
+        settle(ROOT / "docs" / "tutorial.md", text, "".join(f"{line.rstrip()}\n" for line in printed.splitlines()))
     assert ran >= 8
+
+
+def settle(page: Path, shown: str, printed: str) -> None:
+    """A page shows what is printed; with GOLDEN=1 (`make golden`) it is made to."""
+    if os.environ.get("GOLDEN") and shown != printed:
+        text = page.read_text(encoding="utf-8")
+        assert shown in text, "an indented block is mended by hand"
+        page.write_text(text.replace(shown, printed), encoding="utf-8")
+        shown = printed
+    assert shown.splitlines() == printed.splitlines()
 
 
 def test_howtos_show_what_is_printed(laptop: Path) -> None:
@@ -231,16 +241,18 @@ def test_howtos_show_what_is_printed(laptop: Path) -> None:
         'team,month,amount,currency\npaymnts,2025-09,100,USD\nsearch,2025-9,1,USD\nsearch,2025-10,"1,000",USD\n'
     )
 
-    def shown(page: str, line: str) -> bool:
+    def compare(name: str, line: str) -> None:
         printed = run(line).output.replace("finops: read bad.csv\n", "")
-        return ("console", f"$ {line}\n{printed}") in list(blocks(ROOT / "docs" / "howto" / page))
+        page = ROOT / "docs" / "howto" / name
+        [shown] = [text for info, text in blocks(page) if info == "console" and text.startswith(f"$ {line}\n")]
+        settle(page, shown, f"$ {line}\n{printed}")
 
     run("finops ingest bill.csv --export aws --lenient")
     run("finops budgets import budgets.csv")
-    assert shown("read-the-figures.md", "finops variance payments --as-of 2025-09-20 --format json")
-    assert shown("read-a-bill.md", "finops ingest bad.csv --export aws --lenient")
-    assert shown("set-budgets.md", "finops budgets import b.csv")
-    assert shown("back-up-and-restore.md", "finops ledger verify")
+    compare("read-the-figures.md", "finops variance payments --as-of 2025-09-20 --format json")
+    compare("read-a-bill.md", "finops ingest bad.csv --export aws --lenient")
+    compare("set-budgets.md", "finops budgets import b.csv")
+    compare("back-up-and-restore.md", "finops ledger verify")
     rules = (laptop / "finops.yaml").read_text()
     (laptop / "finops.yaml").write_text(rules.replace("OpenSearch Service", "OpenSearch"))
-    assert shown("install-in-slack.md", "finops doctor")
+    compare("install-in-slack.md", "finops doctor")

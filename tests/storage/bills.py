@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +84,8 @@ def write_parquet(path: Path, rows: Sequence[Mapping[str, Any]], types: Mapping[
 
 
 Sums = dict[tuple[Any, ...], Decimal]
+ADDING = Context(prec=80)
+"""Python rounds sums to 28 digits unless told otherwise."""
 
 
 def summed(
@@ -94,9 +96,9 @@ def summed(
     for row in rows:
         category = row["ChargeCategory"]
         if basis is Basis.BILLED or (basis is Basis.USAGE_BILLED and category == "Usage"):
-            sums[key(row)] += Decimal(row["BilledCost"])
+            sums[key(row)] = ADDING.add(sums[key(row)], Decimal(row["BilledCost"]))
         elif basis is Basis.EFFECTIVE and category != "Tax":
-            sums[key(row)] += Decimal(row["EffectiveCost"])
+            sums[key(row)] = ADDING.add(sums[key(row)], Decimal(row["EffectiveCost"]))
     return dict(sums)
 
 
@@ -167,7 +169,8 @@ class Place:
 
             for team, provider, day, currency, category, billed, effective in connection.execute(select(*columns)):
                 if basis.counts(category):
-                    sums[team, provider, day, currency] += basis.cost(category, billed, effective)
+                    cost = basis.cost(category, billed, effective)
+                    sums[team, provider, day, currency] = ADDING.add(sums[team, provider, day, currency], cost)
         return dict(sums)
 
     def files(self) -> dict[str, str]:
