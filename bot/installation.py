@@ -6,12 +6,13 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bot.configuration import load_company
-from bot.settings import Settings
-from finops.company import Company
-from storage.ledger.versions import Ledger
-from storage.state import State, open_state
+if TYPE_CHECKING:  # imported when first used, so that `finops --help` and the web server's parent stay light
+    from bot.settings import Settings
+    from finops.company import Company
+    from storage.ledger.versions import Ledger
+    from storage.state import State
 
 
 def wall_clock() -> datetime:
@@ -31,9 +32,17 @@ class Installation:
     def __init__(
         self, config: Path | None = None, settings: Settings | None = None, clock: Callable[[], datetime] = wall_clock
     ) -> None:
-        self.settings = settings or Settings()
+        if settings is not None:
+            self.settings = settings
         self.clock = clock
         self._config = config
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The environment."""
+        from bot.settings import Settings
+
+        return Settings()
 
     @property
     def config_path(self) -> Path:
@@ -52,22 +61,31 @@ class Installation:
 
     def require_configuration(self) -> None:
         """Raise ConfigurationRefused where there is none: a process without teams would unassign every row."""
+        from bot.configuration import load_company
+
         if not self.is_configured:
             load_company(self.config_path)
 
     @cached_property
     def company(self) -> Company:
         """finops.yaml; without one in this folder every row is unallocated."""
+        from bot.configuration import load_company
+        from finops.company import Company
+
         return load_company(self.config_path) if self.is_configured else Company()
 
     @cached_property
     def state(self) -> State:
         """The state database, migrated."""
+        from storage.state import open_state
+
         return open_state(self.settings.finops_database_url.get_secret_value())
 
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger."""
+        from storage.ledger.versions import Ledger
+
         return Ledger(self.settings.finops_ledger)
 
     @property

@@ -9,8 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, true
+from sqlalchemy import Connection, Select, bindparam, insert, select, true
 
 from finops.budget import Budget
 from finops.errors import BudgetRefused, FinopsError
@@ -143,14 +145,26 @@ def record_budgets(
     return ImportedBudgets(new, len(rows) - new, len(budgets) - len(rows))
 
 
+@cache
+def _approved(of_month: bool, of_team: bool) -> Select[Any]:
+    return (
+        select(TABLE.c.team, TABLE.c.month, TABLE.c.amount, TABLE.c.currency, TABLE.c.version)
+        .where(
+            TABLE.c.status == "approved",
+            TABLE.c.month == bindparam("month") if of_month else true(),
+            TABLE.c.team == bindparam("team") if of_team else true(),
+        )
+        .order_by(TABLE.c.version)
+    )
+
+
 def approved_budgets(connection: Connection, month: Month | None = None, team: str | None = None) -> list[Budget]:
     """The newest approved version of every budget, of one month or team where given."""
-    query = select(TABLE.c.team, TABLE.c.month, TABLE.c.amount, TABLE.c.currency, TABLE.c.version).where(
-        TABLE.c.status == "approved",
-        true() if month is None else TABLE.c.month == str(month),
-        true() if team is None else TABLE.c.team == team,
-    )
+    given = {"month": None if month is None else str(month), "team": team}
+    values = {name: value for name, value in given.items() if value is not None}
     newest: dict[tuple[str, str, str], Budget] = {}
-    for slug, month_text, amount, currency, version in connection.execute(query.order_by(TABLE.c.version)):
-        newest[slug, month_text, currency] = Budget(slug, Month.parse(month_text), amount, currency, version)
+    for slug, of, amount, currency, version in connection.execute(
+        _approved("month" in values, "team" in values), values
+    ):
+        newest[slug, of, currency] = Budget(slug, Month.parse(of), amount, currency, version)
     return list(newest.values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from finops.company import Person
 from storage.tables import SlackChannelRow, SlackGroupMemberRow, SlackPersonRow
@@ -14,15 +14,18 @@ GROUPS = SlackGroupMemberRow.__table__  # type: ignore[attr-defined]
 CHANNELS = SlackChannelRow.__table__  # type: ignore[attr-defined]
 
 
+_PERSON = (
+    select(PEOPLE.c.email, GROUPS.c.handle, GROUPS.c.group_id)
+    .outerjoin(GROUPS, GROUPS.c.user_id == PEOPLE.c.user_id)
+    .where(PEOPLE.c.user_id == bindparam("user_id"))
+)
+
+
 def find_person(connection: Connection, user_id: str) -> Person:
     """A person by Slack's id; one the cache does not know yet has neither e-mail nor groups."""
-    email = connection.execute(select(PEOPLE.c.email).where(PEOPLE.c.user_id == user_id)).scalar()
-    groups: set[str] = set()
-    for handle, group_id in connection.execute(
-        select(GROUPS.c.handle, GROUPS.c.group_id).where(GROUPS.c.user_id == user_id)
-    ):
-        groups |= {handle, group_id}
-    return Person(user_id, (email or "").lower(), frozenset(groups))
+    rows = connection.execute(_PERSON, {"user_id": user_id}).all()
+    email = rows[0].email.lower() if rows else ""
+    return Person(user_id, email, frozenset(name for row in rows for name in (row.handle, row.group_id) if name))
 
 
 def channel_id(connection: Connection, destination: str) -> str | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, String, and_, cast, func, select, true
+from sqlalchemy import ColumnElement, Connection, Select, String, and_, bindparam, cast, func, select, true
 
 from finops.basis import Basis
 from finops.money import EXACT, SCALE
@@ -35,44 +37,49 @@ class TeamDays:
     periods: set[int] = field(default_factory=set)
 
 
+# Statements of the interactive answers are built once: building one costs as much as running it.
+_COVERAGES = select(
+    PERIOD.id,
+    PERIOD.export,
+    PERIOD.billing_period,
+    PERIOD.version,
+    PERIOD.rows,
+    PERIOD.first_day,
+    PERIOD.last_day,
+    PERIOD.delivered_at,
+    PERIOD.confirmed_at,
+    PERIOD.restated,
+).order_by(PERIOD.export, PERIOD.billing_period)
+_TEAM_DAYS = (
+    select(
+        DAILY.period,
+        DAILY.day,
+        DAILY.provider,
+        DAILY.service,
+        DAILY.charge_category,
+        DAILY.currency,
+        DAILY.billed_cost,
+        DAILY.effective_cost,
+    )
+    # The key begins with the day: naming each day makes this one look-up a day instead of a scan over all teams.
+    .where(DAILY.day.in_(bindparam("days", expanding=True)), DAILY.team == bindparam("team"))
+    .order_by(DAILY.day)
+)
+
+
 def coverages(connection: Connection) -> dict[int, Coverage]:
     """Every published billing period by its id."""
-    names = (
-        PERIOD.export,
-        PERIOD.billing_period,
-        PERIOD.version,
-        PERIOD.rows,
-        PERIOD.first_day,
-        PERIOD.last_day,
-        PERIOD.delivered_at,
-        PERIOD.confirmed_at,
-        PERIOD.restated,
-    )
-    query = select(PERIOD.id, *names).order_by(PERIOD.export, PERIOD.billing_period)
-    return {key: Coverage(*values) for key, *values in connection.execute(query)}
+    return {key: Coverage(*values) for key, *values in connection.execute(_COVERAGES)}
 
 
 def team_days(connection: Connection, team: str, first: date, last: date) -> list[tuple[int, DaySpend]]:
     """One team's rows from first to last day, both inside, each with its billing period's id, in order of day."""
-    # The key begins with the day: naming each day makes this one look-up a day instead of a scan over all teams.
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    query = (
-        select(
-            DAILY.period,
-            DAILY.day,
-            DAILY.provider,
-            DAILY.service,
-            DAILY.charge_category,
-            DAILY.currency,
-            DAILY.billed_cost,
-            DAILY.effective_cost,
-        )
-        .where(DAILY.day.in_(days), DAILY.team == team)
-        .order_by(DAILY.day)
-    )
     return [
         (period, DaySpend(day, "", provider, service, category, currency, billed, effective))
-        for period, day, provider, service, category, currency, billed, effective in connection.execute(query)
+        for period, day, provider, service, category, currency, billed, effective in connection.execute(
+            _TEAM_DAYS, {"days": days, "team": team}
+        )
     ]
 
 
@@ -174,32 +181,37 @@ def month_spend(connection: Connection, team: str, month: Month) -> list[MonthSp
     return [MonthSpend(*row) for row in connection.execute(query)]
 
 
-def restatements(
-    connection: Connection, month: Month, basis: Basis, teams: Sequence[str] | None = None
-) -> dict[tuple[str, str], Restatement]:
-    """(team, currency) → by how much the latest restatement changed the month's actual, and when."""
+@cache
+def _restatements(basis: Basis, one_team: bool) -> Select[Any]:
+    own = RESTATED.team == bindparam("team") if one_team else true()
+    month = RESTATED.month == bindparam("month")
     latest = (
         select(RESTATED.team, RESTATED.currency, func.max(RESTATED.restated_at).label("at"))
-        .where(RESTATED.month == str(month), true() if teams is None else RESTATED.team.in_(teams))
+        .where(month, own)
         .group_by(RESTATED.team, RESTATED.currency)
         .subquery()
     )
     column = RESTATED.effective_cost if basis is Basis.EFFECTIVE else RESTATED.billed_cost
-    query = (
+    same = (
+        latest.c.team == RESTATED.team,
+        latest.c.currency == RESTATED.currency,
+        latest.c.at == RESTATED.restated_at,
+    )
+    return (
         select(RESTATED.team, RESTATED.currency, exact_sum(column), func.max(RESTATED.restated_at))
-        .join(
-            latest,
-            and_(
-                latest.c.team == RESTATED.team,
-                latest.c.currency == RESTATED.currency,
-                latest.c.at == RESTATED.restated_at,
-            ),
-        )
-        .where(RESTATED.month == str(month), counted(basis, RESTATED.charge_category))
+        .join(latest, and_(*same))
+        .where(month, own, counted(basis, RESTATED.charge_category))
         .group_by(RESTATED.team, RESTATED.currency)
     )
-    found = connection.execute(query)
-    return {(team, currency): Restatement(change, at) for team, currency, change, at in found if change}
+
+
+def restatements(
+    connection: Connection, month: Month, basis: Basis, team: str | None = None
+) -> dict[tuple[str, str], Restatement]:
+    """(team, currency) → by how much the latest restatement changed the month's actual, and when."""
+    values = {"month": str(month)} | ({} if team is None else {"team": team})
+    found = connection.execute(_restatements(basis, team is not None), values)
+    return {(slug, currency): Restatement(change, at) for slug, currency, change, at in found if change}
 
 
 ServiceWeeks = dict[tuple[str, str], tuple[dict[str, Decimal], dict[str, Decimal]]]

@@ -27,11 +27,14 @@ class State:
     def __init__(self, url: str) -> None:
         self.url = _translated(url)
         self.engine = _engine(self.url)
+        # SQLite's readers see one moment by themselves.
+        server = self.engine.dialect.name == "postgresql"
+        self._reader = self.engine.execution_options(isolation_level="REPEATABLE READ") if server else self.engine
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection whose reads all see one moment."""
-        with self.engine.connect() as connection, connection.begin():
+        with self._reader.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -131,7 +134,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         "synchronous=NORMAL",
         "busy_timeout=10000",
         "foreign_keys=ON",
-        "cache_size=-8000",
+        "cache_size=-2000",
     ):
         connection.execute(f"PRAGMA {pragma}")
     connection.create_aggregate("exact_sum", 1, SumOfDigits)

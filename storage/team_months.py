@@ -112,7 +112,7 @@ def team_answer(
         rows = team_days(connection, team.slug, month.previous.first, min(month.last, as_of))
     rows = [(period, spend) for period, spend in rows if spend.day <= as_of]
     budgets = {budget.currency: budget.amount for budget in approved_budgets(connection, month, team.slug)}
-    restated = restatements(connection, month, basis, [team.slug])
+    restated = restatements(connection, month, basis, team.slug)
     spent = _by_currency((spend.currency, spend.day, spend.cost(basis)) for _, spend in rows)
     months = {
         currency: reading.assess(

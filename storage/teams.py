@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from finops.company import Company, Team
 from finops.scope import UNALLOCATED
@@ -11,13 +11,16 @@ from storage.tables import TeamRow
 TABLE = TeamRow.__table__  # type: ignore[attr-defined]
 
 
+_NAME = select(TABLE.c.name).where(TABLE.c.slug == bindparam("slug"))
+
+
 def find_team(connection: Connection, company: Company, slug: str) -> Team | None:
     """A team by its slug, None where there is none."""
     if listed := company.listed.get(slug):
         return listed
     if slug == UNALLOCATED:
         return _made(company, UNALLOCATED, "Unallocated")
-    name = connection.execute(select(TABLE.c.name).where(TABLE.c.slug == slug)).scalar()
+    name = connection.execute(_NAME, {"slug": slug}).scalar()
     return None if name is None else _made(company, slug, name)
 
 

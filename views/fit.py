@@ -19,7 +19,12 @@ Json = dict[str, object]
 
 def text_length(node: object) -> int:
     """Characters in every `text` below a node, as Slack counts them."""
-    return sum(map(len, _texts(node)))
+    if isinstance(node, dict):
+        own = node.get("text")
+        if isinstance(own, str):
+            return len(own) + sum(text_length(child) for key, child in node.items() if key != "text")
+        return sum(map(text_length, node.values()))
+    return sum(map(text_length, node)) if isinstance(node, list) else 0
 
 
 def _texts(node: object) -> list[str]:
@@ -36,18 +41,20 @@ def fit(blocks: Sequence[Block], room: int = ROOM, most: int = MESSAGE_BLOCKS) -
     following in sections of their own.
     """
     pages: list[list[Block]] = [[]]
+    held = 0
     for block in (piece for whole in blocks for piece in _pieces(whole)):
-        first = len(pages) == 1
-        held = text_length(pages[-1])
+        first, length = len(pages) == 1, text_length(block)
         full = len(pages[-1]) >= (most if first else MESSAGE_BLOCKS)
-        if pages[-1] and (full or held + text_length(block) > (room if first else THREAD_ROOM)):
+        if pages[-1] and (full or held + length > (room if first else THREAD_ROOM)):
             pages.append([])
+            held = 0
         pages[-1].append(block)
+        held += length
     return pages
 
 
 def _pieces(block: Block) -> list[Block]:
-    if block["type"] != "section" or text_length(block) <= THREAD_ROOM or "fields" not in block:
+    if block["type"] != "section" or "fields" not in block or text_length(block) <= THREAD_ROOM:
         return [block]
     lead = [{key: part for key, part in block.items() if key != "fields"}] if "text" in block else []
     return lead + [{"type": "section", "fields": [field]} for field in block["fields"]]

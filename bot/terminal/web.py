@@ -2,45 +2,68 @@
 
 from __future__ import annotations
 
+import gc
+import os
 from typing import Any
 
 import click
 
 from bot.installation import Installation
-from bot.log import configure_log
+from finops.errors import FinopsError
 
 
 @click.command("web")
 @click.option("--port", type=int, help="PORT of the environment, or 8080, by default.")
 @click.option("--host", default="0.0.0.0", show_default=True, help="Address to listen on.")
 @click.option("--workers", type=int, default=1, show_default=True, help="Processes.")
-@click.option("--threads", type=int, default=8, show_default=True, help="Threads of each process.")
+@click.option("--threads", type=int, default=2, show_default=True, help="Threads of each process.")
 @click.pass_obj
 def COMMAND(installation: Installation, port: int | None, host: str, workers: int, threads: int) -> None:
     """Answer Slack's requests at POST /slack/events; /healthz and /metrics beside it. Any number may run."""
     from gunicorn.app.base import BaseApplication
 
-    from bot.web import build_web
-
-    configure_log(installation.settings.finops_log)
-    web = build_web(installation)
+    address = f"{host}:{port or installation.settings.port}"
+    options = {
+        "bind": address,
+        "worker_class": "gthread",
+        "workers": workers,
+        "threads": threads,
+        "keepalive": 30,
+        "graceful_timeout": 10,
+        "loglevel": "warning",
+    }
 
     class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         def load_config(self) -> None:
-            for name, value in {
-                "bind": f"{host}:{port or installation.settings.port}",
-                "worker_class": "gthread",
-                "workers": workers,
-                "threads": threads,
-                "keepalive": 30,
-                "graceful_timeout": 10,
-                "loglevel": "warning",
-                "post_fork": lambda _server, _worker: installation.state.engine.dispose(close=False),
-            }.items():
+            for name, value in options.items():
                 self.cfg.set(name, value)
 
         def load(self) -> Any:
-            return web
+            return _load(installation)
 
-    click.echo(f"finops web listens on http://{host}:{port or installation.settings.port}/slack/events", err=True)
-    Server().run()
+    click.echo(f"finops web listens on http://{address}/slack/events", err=True)
+    parent = os.getpid()
+    try:
+        Server().run()
+    except SystemExit as ended:
+        # gunicorn's own codes matter between its processes only.
+        raise ended if os.getpid() != parent else SystemExit(1 if ended.code else 0) from None
+
+
+def _load(installation: Installation) -> Any:
+    """Build the application in the worker process, so that the parent stays small."""
+    from gunicorn.errors import AppImportError
+
+    from bot.log import configure_log
+    from bot.web import build_web
+
+    configure_log(installation.settings.finops_log)
+    try:
+        web = build_web(installation)
+    except FinopsError as refusal:
+        # gunicorn ends the parent on this one, instead of starting another worker that fails the same.
+        raise AppImportError(f"finops: {refusal}") from None
+    # What is loaded now stays: the collector need not look at it at every request.
+    gc.collect()
+    gc.freeze()
+    return web
