@@ -24,7 +24,6 @@ from handlers.arguments import UnknownName
 from handlers.home import open_home
 from handlers.request import Answer, Command, Reply, Request
 from storage.deliveries import Effect, queue
-from storage.people import find_person
 from views.notes import old_button_message
 from views.problems import RUN, problem_message, unexpected_message, unknown_command_message
 
@@ -125,9 +124,7 @@ class Listeners:
         self._wake()
 
     def _request(self, user_id: str, channel: str, interaction: str) -> Request:
-        with self._installation.state.reading() as connection:
-            person = find_person(connection, user_id)
-        return Request(person, self._installation.now, channel=channel, interaction=interaction)
+        return Request(user_id, self._installation.now, channel=channel, interaction=interaction)
 
     def _safely(self, answer: Callable[[], Reply], words: Sequence[str] = ()) -> Reply:
         """An answer, or what went wrong in words: what a person can mend, or a reference to what is in the log."""

@@ -16,6 +16,7 @@ from bot.delivery import Sender
 from bot.directory import refresh_directory
 from bot.discovery import discover
 from bot.installation import Installation
+from bot.memory import settle
 from bot.scheduler import Scheduler
 from storage import claims, deliveries
 from storage.people import is_filled
@@ -51,6 +52,7 @@ class Worker:
         self._clock.add_job(
             self._renew, "interval", seconds=20, max_instances=1, coalesce=True, misfire_grace_time=None
         )
+        settle()
         self.sender.start()
         self._clock.start()
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from finops.basis import Basis
-from finops.money import EXACT, ZERO, subtract
+from finops.money import ZERO, add, subtract
 from finops.periods import Month
 from finops.spend import DaySpend
 
@@ -38,11 +38,10 @@ class Line:
 
 def group(rows: Iterable[Row], key: Callable[[Row], str], cost: Callable[[Row], Decimal]) -> dict[str, Decimal]:
     """Exact sums by key."""
-    sums: dict[str, Decimal] = {}
+    amounts: dict[str, list[Decimal]] = {}
     for row in rows:
-        name = key(row) or "(none)"
-        sums[name] = EXACT.add(sums.get(name, ZERO), cost(row))
-    return sums
+        amounts.setdefault(key(row) or "(none)", []).append(cost(row))
+    return {name: add(found) for name, found in amounts.items()}
 
 
 def compare(current: dict[str, Decimal], former: dict[str, Decimal] | None) -> list[Line]:
@@ -62,9 +61,9 @@ def by_key(
         spend: rows of one currency, holding both months.
         through: the last day counted of the month.
     """
-    before = month.previous
-    until = before.first + (through - month.first)
-    current = group((row for row in spend if month.first <= row.day <= through), key, lambda row: row.cost(basis))
-    earlier = [row for row in spend if before.first <= row.day <= min(until, before.last)]
+    first, before = month.first, month.previous.first
+    until = min(before + (through - first), month.previous.last)
+    current = group((row for row in spend if first <= row.day <= through), key, lambda row: row.cost(basis))
+    earlier = [row for row in spend if before <= row.day <= until]
     former = group(earlier, key, lambda row: row.cost(basis)) if earlier else None
     return compare(current, former)

@@ -69,40 +69,36 @@ def forecast_month(month: Month, daily: Mapping[date, Decimal], settled_through:
     known = (settled_through - start).days + 1
     if known < LEAST_DAYS or settled_through < month.first - RHYTHM_DAYS * DAY:
         return None
-    costs = [(weekday, float(daily.get(day, ZERO))) for day, weekday in _rhythm_days(start, settled_through)]
+    rhythm, scatter, days = _rhythm(daily, _weekdays(start, settled_through))
     first = month.first
     settled = add([cost for day, cost in daily.items() if first <= day <= settled_through])
-    rhythm = _rhythm(costs)
     first_open = max(settled_through + DAY, month.first)
     left = max(0, (month.last - first_open).days + 1)
     weekday = first_open.weekday()
     expected = float(settled) + sum(rhythm[(weekday + number) % 7] for number in range(left))
-    spread = Z_80 * _scatter(costs, rhythm) * sqrt(left + left**2 / max(1, len(costs)))
+    spread = Z_80 * scatter * sqrt(left + left**2 / max(1, days))
     amount = _money(expected) if left else settled
     return Forecast(amount, _money(expected - spread), _money(expected + spread), settled, settled_through, rhythm)
 
 
 @lru_cache(maxsize=1000)
-def _rhythm_days(start: date, last: date) -> tuple[tuple[date, int], ...]:
-    """Days from start to last, both inside and without first days of a month, each with its weekday."""
-    days = (start + number * DAY for number in range((last - start).days + 1))
-    return tuple((day, day.weekday()) for day in days if day.day != 1)
+def _weekdays(start: date, last: date) -> tuple[tuple[date, ...], ...]:
+    """Days from start to last, both inside and without first days of a month, by weekday, Monday first."""
+    days = [start + number * DAY for number in range((last - start).days + 1)]
+    return tuple(tuple(day for day in days if day.weekday() == weekday and day.day != 1) for weekday in range(7))
 
 
-def _rhythm(costs: Sequence[tuple[int, float]]) -> tuple[float, ...]:
-    """Mean cost by weekday, Monday first; a weekday never seen has the mean of all."""
-    sums, counts = [0.0] * 7, [0] * 7
-    for weekday, cost in costs:
-        sums[weekday] += cost
-        counts[weekday] += 1
-    overall = sum(sums) / max(1, len(costs))
-    return tuple(total / count if count else overall for total, count in zip(sums, counts, strict=True))
+def _rhythm(daily: Mapping[date, Decimal], weekdays: Sequence[Sequence[date]]) -> tuple[tuple[float, ...], float, int]:
+    """Mean cost by weekday, the standard deviation of the days around it, and the number of days.
 
-
-def _scatter(costs: Sequence[tuple[int, float]], rhythm: Sequence[float]) -> float:
-    """Standard deviation of the days around their weekday's mean (which their own mean is, so it is not taken off)."""
-    squares = sum((cost - rhythm[weekday]) ** 2 for weekday, cost in costs)
-    return sqrt(squares / max(1, len(costs) - 1))
+    A weekday never seen has the mean of all.
+    """
+    costs = [[float(daily.get(day, ZERO)) for day in days] for days in weekdays]
+    count = sum(map(len, costs))
+    overall = sum(map(sum, costs)) / max(1, count)
+    means = tuple(sum(found) / len(found) if found else overall for found in costs)
+    squares = sum([(cost - mean) ** 2 for found, mean in zip(costs, means, strict=True) for cost in found])
+    return means, sqrt(squares / max(1, count - 1)), count
 
 
 def _money(value: float) -> Decimal:

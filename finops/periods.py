@@ -7,6 +7,7 @@ from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 
 from finops.errors import NotFound
 
@@ -59,13 +60,18 @@ class Month:
 
     def __len__(self) -> int:
         """Number of days."""
-        return monthrange(self.year, self.month)[1]
+        return _length(self.year, self.month)
 
     def __contains__(self, day: date) -> bool:
         return day.month == self.month and day.year == self.year
 
     def __str__(self) -> str:
         return f"{self.year:04d}-{self.month:02d}"
+
+
+@cache
+def _length(year: int, month: int) -> int:
+    return monthrange(year, month)[1]
 
 
 def parse_day(text: str) -> date:

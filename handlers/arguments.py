@@ -15,7 +15,8 @@ from finops.names import nearest
 from finops.periods import Month
 from finops.policy import Role
 from finops.scope import slug
-from storage.teams import all_teams, find_team
+from storage.people import find_person
+from storage.teams import all_teams, find_team, team_slugs
 
 BY = ("service", "account", "region", "category")
 
@@ -71,7 +72,7 @@ def _by(word: str) -> str:
     return found
 
 
-def team_asked_for(connection: Connection, company: Company, person: Person, name: str | None) -> Team:
+def team_asked_for(connection: Connection, company: Company, user_id: str, name: str | None) -> Team:
     """The team a person means, if they may see it; the only one of their own where they name none.
 
     Raises:
@@ -79,23 +80,33 @@ def team_asked_for(connection: Connection, company: Company, person: Person, nam
         NotAllowed: it is not theirs to see.
     """
     if name is None:
-        own = teams_of(person, company)
-        if len(own) == 1:
-            return own[0]
-        known = ", ".join(team.slug for team in own[:10])
-        raise UnknownName("Which team?", f"Yours are {known}." if known else "See /finops teams for all of them.")
+        return _own_team(connection, company, user_id)
     team = find_team(connection, company, name.lower()) or find_team(connection, company, slug(name))
     if team is None:
-        teams = all_teams(connection, company)
-        names = [each.slug for each in teams.values() if may_see(person, company, each)]
-        near = nearest(name, names)
+        near = nearest(name, _visible(connection, company, user_id))
         raise UnknownName(f"There is no team '{name}'.", "See /finops teams for all of them.", name, near)
-    if not may_see(person, company, team):
+    if company.visibility == "own" and not may_see(find_person(connection, user_id), company, team):
         raise NotAllowed(
             f"The figures of '{team.slug}' are open to its owners and to FinOps, Finance and the executive sponsor.",
             "Ask one of them, or FinOps to add you.",
         )
     return team
+
+
+def _own_team(connection: Connection, company: Company, user_id: str) -> Team:
+    own = teams_of(find_person(connection, user_id), company)
+    if len(own) == 1:
+        return own[0]
+    known = ", ".join(team.slug for team in own[:10])
+    raise UnknownName("Which team?", f"Yours are {known}." if known else "See /finops teams for all of them.")
+
+
+def _visible(connection: Connection, company: Company, user_id: str) -> list[str]:
+    """Slugs of the teams whose figures a person may see."""
+    if company.visibility == "workspace":
+        return team_slugs(connection, company)
+    person = find_person(connection, user_id)
+    return [team.slug for team in all_teams(connection, company).values() if may_see(person, company, team)]
 
 
 def teams_of(person: Person, company: Company) -> list[Team]:

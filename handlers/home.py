@@ -9,6 +9,7 @@ from finops.periods import Month
 from handlers.arguments import teams_of
 from handlers.request import Command, Request
 from storage.deliveries import Effect, queue
+from storage.people import find_person
 from storage.spend import coverages
 from storage.state import State
 from storage.team_months import team_answer
@@ -19,9 +20,9 @@ MOST_TEAMS = 20
 
 def open_home(request: Request, *, company: Company, state: State, commands: Mapping[str, Command]) -> None:
     """Queue the person's home view; opened again before it is sent, only the newest goes out."""
-    own = teams_of(request.person, company)
     today = company.today(request.now)
     with state.writing() as connection:
+        own = teams_of(find_person(connection, request.user_id), company)
         months = [
             team_answer(connection, company, team, Month.of(today), today, company.basis).month
             for team in own[:MOST_TEAMS]
@@ -32,5 +33,5 @@ def open_home(request: Request, *, company: Company, state: State, commands: Map
             coverages=list(coverages(connection).values()),
             commands=[(each.name, each.usage, each.summary) for each in commands.values()],
         )
-        place = f"home:{request.person.user_id}"
+        place = f"home:{request.user_id}"
         queue(connection, [Effect(place, "home", place, view)], request.now)

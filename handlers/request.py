@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from finops.company import Person
 from views.message import Message
 
 
@@ -15,7 +14,7 @@ class Request:
     """Somebody asks for something.
 
     Attributes:
-        person: who asks.
+        user_id: Slack's id of who asks; storage.people.find_person tells what is known of them.
         now: when, UTC.
         words: what follows the command's name.
         value: of the button or option that was chosen, empty for a command.
@@ -23,7 +22,7 @@ class Request:
         interaction: unique for this click or command, the same when Slack sends it again.
     """
 
-    person: Person
+    user_id: str
     now: datetime
     words: tuple[str, ...] = ()
     value: str = ""

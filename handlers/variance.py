@@ -36,7 +36,7 @@ def answer(request: Request, *, company: Company, state: State) -> Reply:
     """The month asked for, or the one that runs."""
     asked = parse_arguments(request.words)
     with state.reading() as connection:
-        team = team_asked_for(connection, company, request.person, asked.team)
+        team = team_asked_for(connection, company, request.user_id, asked.team)
         month = asked.month or Month.of(company.today(request.now, team))
         basis = asked.basis or company.basis
         return Reply(_message(connection, company, request, team, month, basis, asked.by or "service"))
@@ -75,7 +75,7 @@ def share(request: Request, *, company: Company, state: State) -> Reply:
 def _referred(connection: Connection, company: Company, request: Request) -> tuple[Team, Month, Basis, str]:
     """What a button stands for; who may see it is decided anew."""
     value = json.loads(request.value)
-    team = team_asked_for(connection, company, request.person, str(value["team"]))
+    team = team_asked_for(connection, company, request.user_id, str(value["team"]))
     return team, Month.parse(value["month"]), Basis.parse(value["basis"]), value.get("by", "service")
 
 

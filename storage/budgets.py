@@ -162,9 +162,10 @@ def approved_budgets(connection: Connection, month: Month | None = None, team: s
     """The newest approved version of every budget, of one month or team where given."""
     given = {"month": None if month is None else str(month), "team": team}
     values = {name: value for name, value in given.items() if value is not None}
-    newest: dict[tuple[str, str, str], Budget] = {}
-    for slug, of, amount, currency, version in connection.execute(
-        _approved("month" in values, "team" in values), values
-    ):
-        newest[slug, of, currency] = Budget(slug, Month.parse(of), amount, currency, version)
-    return list(newest.values())
+    rows = connection.execute(_approved("month" in values, "team" in values), values).all()
+    months = {text: Month.parse(text) for text in {row[1] for row in rows}}
+    newest = {(slug, of, currency): (amount, version) for slug, of, amount, currency, version in rows}
+    return [
+        Budget(slug, months[of], amount, currency, version)
+        for (slug, of, currency), (amount, version) in newest.items()
+    ]

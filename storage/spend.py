@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, String, and_, bindparam, cast, func, select, true
+from sqlalchemy import ColumnElement, Connection, Select, String, and_, bindparam, cast, func, select, text, true
+from sqlalchemy.sql.expression import TextualSelect
 
 from finops.basis import Basis
 from finops.money import EXACT, SCALE
@@ -50,37 +51,41 @@ _COVERAGES = select(
     PERIOD.confirmed_at,
     PERIOD.restated,
 ).order_by(PERIOD.export, PERIOD.billing_period)
-_TEAM_DAYS = (
-    select(
-        DAILY.period,
-        DAILY.day,
-        DAILY.provider,
-        DAILY.service,
-        DAILY.charge_category,
-        DAILY.currency,
-        DAILY.billed_cost,
-        DAILY.effective_cost,
-    )
-    # The key begins with the day: naming each day makes this one look-up a day instead of a scan over all teams.
-    .where(DAILY.day.in_(bindparam("days", expanding=True)), DAILY.team == bindparam("team"))
-    .order_by(DAILY.day)
+_CHARGES = (
+    DAILY.period,
+    DAILY.day,
+    DAILY.provider,
+    DAILY.service,
+    DAILY.charge_category,
+    DAILY.currency,
+    DAILY.billed_cost,
+    DAILY.effective_cost,
 )
+
+
+@lru_cache(maxsize=100)
+def _team_days(first: date, last: date) -> TextualSelect:
+    """The key begins with the day: naming each day makes this a look-up a day instead of a scan over all teams.
+
+    The days stand in the text, as binding 61 of them takes four times as long as running the query.
+    """
+    days = ", ".join(f"'{first + timedelta(days=number)}'" for number in range((last - first).days + 1))
+    names = ", ".join(column.name for column in _CHARGES)
+    query = f"SELECT {names} FROM {DailySpendRow.__tablename__} WHERE day IN ({days}) AND team = :team ORDER BY day"
+    return text(query).columns(*_CHARGES)
 
 
 def coverages(connection: Connection) -> dict[int, Coverage]:
     """Every published billing period by its id."""
-    return {key: Coverage(*values) for key, *values in connection.execute(_COVERAGES)}
+    return {key: Coverage(*values) for key, *values in connection.execute(_COVERAGES).all()}
 
 
 def team_days(connection: Connection, team: str, first: date, last: date) -> list[tuple[int, DaySpend]]:
     """One team's rows from first to last day, both inside, each with its billing period's id, in order of day."""
-    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    return [
-        (period, DaySpend(day, "", provider, service, category, currency, billed, effective))
-        for period, day, provider, service, category, currency, billed, effective in connection.execute(
-            _TEAM_DAYS, {"days": days, "team": team}
-        )
-    ]
+    if last < first:
+        return []
+    rows = connection.execute(_team_days(first, last), {"team": team}).all()
+    return [(period, DaySpend(day, "", *charges)) for period, day, *charges in rows]
 
 
 def invoice_days(connection: Connection, team: str | None, month: Month) -> list[tuple[int, str, DaySpend]]:
@@ -119,22 +124,22 @@ def all_team_days(connection: Connection, basis: Basis, first: date, last: date)
     row was four fifths of the time.
     """
     column = DAILY.effective_cost if basis is Basis.EFFECTIVE else DAILY.billed_cost
-    charge = cast(DAILY.day, String) + ":" + cast(column, String)
+    dated = cast(DAILY.day, String) + ":" + cast(column, String)
     query = (
-        select(DAILY.team, DAILY.currency, DAILY.period, func.aggregate_strings(charge, ","))
+        select(DAILY.team, DAILY.currency, DAILY.period, func.aggregate_strings(dated, ","))
         .where(DAILY.day.between(first, last), counted(basis, DAILY.charge_category))
         .group_by(DAILY.team, DAILY.currency, DAILY.period)
     )
     digits: dict[tuple[str, str], dict[str, int]] = {}
     found: dict[tuple[str, str], TeamDays] = {}
-    for team, currency, period, charges in connection.execute(query):
+    for team, currency, period, charges in connection.execute(query).all():
         days = digits.setdefault((team, currency), {})
         found.setdefault((team, currency), TeamDays()).periods.add(period)
-        for one in charges.split(","):
-            day, _, amount = one.partition(":")
-            # Without its point an amount of 18 places is the integer that SQLite keeps (storage.amounts).
-            days[day] = days.get(day, 0) + int(amount.replace(".", ""))
-    known = {day: date.fromisoformat(day) for days in digits.values() for day in days}
+        # Without its point an amount of 18 places is the integer that SQLite keeps (storage.amounts).
+        for charge in charges.replace(".", "").split(","):
+            day = charge[:10]
+            days[day] = days.get(day, 0) + int(charge[11:])
+    known = {day: date.fromisoformat(day) for day in set().union(*digits.values())}
     for key, days in digits.items():
         found[key].daily = {known[day]: Decimal(total).scaleb(-SCALE, EXACT) for day, total in days.items()}
     return found

@@ -49,6 +49,11 @@ class _Reading:
         self.coverages = coverages(connection)
         self._freshness: dict[frozenset[str], Freshness] = {}
 
+    @property
+    def ever_delivered_again(self) -> bool:
+        """Whether any billing period has a second version: without one nothing can have been restated."""
+        return any(coverage.version > 1 for coverage in self.coverages.values())
+
     def freshness(self, periods: Iterable[int]) -> Freshness:
         """Of the exports that billing periods belong to; of all exports where there are none."""
         exports = exports_of(periods, self.coverages)
@@ -112,7 +117,7 @@ def team_answer(
         rows = team_days(connection, team.slug, month.previous.first, min(month.last, as_of))
     rows = [(period, spend) for period, spend in rows if spend.day <= as_of]
     budgets = {budget.currency: budget.amount for budget in approved_budgets(connection, month, team.slug)}
-    restated = restatements(connection, month, basis, team.slug)
+    restated = restatements(connection, month, basis, team.slug) if reading.ever_delivered_again else {}
     spent = _by_currency((spend.currency, spend.day, spend.cost(basis)) for _, spend in rows)
     months = {
         currency: reading.assess(
@@ -184,7 +189,7 @@ def _by_currency(rows: Iterable[tuple[str, date, Decimal]]) -> dict[str, Daily]:
     spent: dict[str, Daily] = {}
     for currency, day, cost in rows:
         daily = spent.setdefault(currency, {})
-        daily[day] = EXACT.add(daily.get(day, ZERO), cost)
+        daily[day] = EXACT.add(daily[day], cost) if day in daily else cost
     return spent
 
 

@@ -24,6 +24,12 @@ def find_team(connection: Connection, company: Company, slug: str) -> Team | Non
     return None if name is None else _made(company, slug, name)
 
 
+def team_slugs(connection: Connection, company: Company) -> list[str]:
+    """Slugs of every team, the listed ones first."""
+    known = connection.execute(select(TABLE.c.slug).order_by(TABLE.c.slug)).scalars().all()
+    return list(dict.fromkeys([*company.listed, *known, UNALLOCATED]))
+
+
 def all_teams(connection: Connection, company: Company) -> dict[str, Team]:
     """Every team by slug: the listed ones in their order, then the derived ones by name, then `unallocated`."""
     teams = dict(company.listed)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from unicodedata import bidirectional, category, combining, east_asian_width
 
 ISOLATE, POP = "\u2068", "\u2069"
 ELLIPSIS = "…"
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_ESCAPES = str.maketrans(_ENTITIES)
 _ENTITY = re.compile(r"&(?:amp|lt|gt);")
 # Slack has no escape for its styling marks, so they give way to their likenesses. Underscores inside a word style
 # nothing and stay as they are, as do colons that spell no emoji.
@@ -21,6 +23,7 @@ _INVISIBLE = {"\u00ad", "\u061c", "\u200b", "\u200e", "\u200f", "\ufeff", *map(c
 )
 
 
+@lru_cache(maxsize=10_000)
 def tidy(name: str) -> str:
     """A name on one line, without control and direction characters; '(no name)' where nothing is left."""
     kept = "".join(" " if category(sign) in ("Cc", "Zl", "Zp") else sign for sign in name if not _invisible(sign))
@@ -29,7 +32,9 @@ def tidy(name: str) -> str:
 
 def isolate(text: str) -> str:
     """Text with right-to-left letters fenced off, so that the numbers beside it stay where they are."""
-    return f"{ISOLATE}{text}{POP}" if any(bidirectional(sign) in _RIGHT_TO_LEFT for sign in text) else text
+    if text.isascii() or not any(bidirectional(sign) in _RIGHT_TO_LEFT for sign in text):
+        return text
+    return f"{ISOLATE}{text}{POP}"
 
 
 def literal(name: str, most: int = 80) -> str:
@@ -39,7 +44,7 @@ def literal(name: str, most: int = 80) -> str:
         most: characters of the name that are shown; the escaped text may be longer.
     """
     shown = clip(tidy(name), most).replace("`", "\u02cb")
-    return isolate("".join(_ENTITIES.get(sign, sign) for sign in shown))
+    return isolate(shown.translate(_ESCAPES))
 
 
 def escape(name: str, most: int = 80) -> str:
@@ -71,7 +76,7 @@ def _unstyled(text: str) -> str:
     if shown.count(":") > 1:
         shown = _EMOJI.sub("\u2236", shown)
     shown = _EDGE_UNDERSCORE.sub("\u02cd", shown)
-    return isolate("".join(_ENTITIES.get(sign, sign) for sign in shown))
+    return isolate(shown.translate(_ESCAPES))
 
 
 def unmarked(name: str, most: int = 80) -> str:
@@ -113,6 +118,8 @@ def _invisible(sign: str) -> bool:
 
 def columns(text: str) -> int:
     """Columns that unescaped text takes in a monospaced font."""
+    if text.isascii():
+        return len(text)
     return sum(
         0 if combining(s) or category(s) in ("Cf", "Mn", "Me") else 1 + (east_asian_width(s) in "WF") for s in text
     )

@@ -13,6 +13,7 @@ from finops.errors import BudgetRefused
 from finops.money import plain
 from finops.names import nearest
 from finops.periods import Month
+from finops.scope import slug
 from storage.budgets import approved_budgets, parse_budgets, record_budgets
 from storage.teams import all_teams
 
@@ -36,8 +37,10 @@ def import_budgets(installation: Installation, file: Path) -> None:
         known = list(all_teams(connection, company))
 
         def fault(team: str) -> str | None:
-            if team in known or (team and company.derived_teams):
+            if team in known or (company.derived_teams and team and team == slug(team)):
                 return None
+            if company.derived_teams and slug(team) != "unnamed":
+                return f"'{team}' is not how a team is written; write {slug(team)}."
             near = nearest(team, known)
             return f"there is no team '{team}'" + (f"; did you mean {near[0]}?" if near else ".")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from typing import Any
 
@@ -55,6 +54,7 @@ def _load(installation: Installation) -> Any:
     from gunicorn.errors import AppImportError
 
     from bot.log import configure_log
+    from bot.memory import settle
     from bot.web import build_web
 
     configure_log(installation.settings.finops_log)
@@ -63,7 +63,5 @@ def _load(installation: Installation) -> Any:
     except FinopsError as refusal:
         # gunicorn ends the parent on this one, instead of starting another worker that fails the same.
         raise AppImportError(f"finops: {refusal}") from None
-    # What is loaded now stays: the collector need not look at it at every request.
-    gc.collect()
-    gc.freeze()
+    settle()
     return web

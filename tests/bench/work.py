@@ -103,12 +103,14 @@ def truth(bill: str, answer: str) -> Answer:
 def figures(config: str, now: str, rounds: int = 3) -> Answer:
     """The daily job's figures of every team on a given morning, several times; then the whole job once."""
     from bot.installation import Installation
+    from bot.memory import settle
     from finops.periods import Month
     from jobs.daily_summary import run
     from storage.team_months import team_months
 
     installation, moment = Installation(Path(config)), datetime.fromisoformat(now)
     company, state, day = installation.company, installation.state, moment.date()
+    settle()  # as the worker does once it is set up
     taken, worked = [], []
     for _ in range(rounds):
         start, processor = time.perf_counter(), time.process_time()

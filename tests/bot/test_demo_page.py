@@ -37,6 +37,7 @@ def test_a_newcomer_walks_through(demo: Demo) -> None:
     """The morning's message with its chart is there, a command answers, a menu changes it, and the next day comes."""
     from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=20_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
