@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from storage.bulk import insert_rows
+from storage.bulk import amount_sql, insert_rows
 from storage.ledger.rollup import Extent, Rollup
 from storage.ledger.versions import Version
 from storage.tables import (
@@ -30,8 +31,8 @@ DAILY = (
     "service",
     "charge_category",
     "currency",
-    "rows",
     "period",
+    "rows",
     "billed_cost",
     "effective_cost",
 )
@@ -124,15 +125,9 @@ def publish_period(
     delivered_at = datetime.fromisoformat(version.delivered_at)
     period = _period_row(connection, version, rollup.extent(), fingerprint, run, delivered_at, bool(changed))
     _remember_teams(connection, rollup)
-    insert_rows(
-        connection, DailySpendRow, DAILY, ([(*row[:7], period, *row[7:]) for row in batch] for batch in rollup.daily())
-    )
-    insert_rows(
-        connection,
-        MonthlySpendRow,
-        MONTHLY,
-        ([(*row[:8], period, *row[8:]) for row in batch] for batch in rollup.monthly()),
-    )
+    amount = partial(amount_sql, connection)
+    insert_rows(connection, DailySpendRow, DAILY, rollup.daily(period, amount))
+    insert_rows(connection, MonthlySpendRow, MONTHLY, rollup.monthly(period, amount))
     if changed:
         connection.execute(
             insert(RestatementRow),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -66,26 +66,28 @@ class Rollup:
         """Rows and days."""
         return Extent(*self._engine.rows(f"SELECT sum(rows)::BIGINT, min(day), max(day) FROM {self.source}")[0])
 
-    def daily(self) -> Iterator[list[tuple[Any, ...]]]:
-        """Batches of (day, team, provider, service, charge_category, currency, rows, billed_cost, effective_cost).
+    def daily(self, period: int, amount: Callable[[str], str]) -> Iterator[list[tuple[Any, ...]]]:
+        """Batches of (day, team, provider, service, charge_category, currency, period, rows, billed, effective cost).
 
-        Grain: one row each; days as ISO text, costs as decimal text; sorted as the table that takes them is.
+        Grain: one row each; days as ISO text; sorted as the table that takes them is.
+
+        Args:
+            period: the billing period's id.
+            amount: SQL of a sum → SQL of its text, as the table takes it.
         """
-        return self._batches(
-            "CAST(day AS VARCHAR), team, COALESCE(provider, ''), COALESCE(service, ''), charge_category, currency", True
-        )
+        keys = "CAST(day AS VARCHAR), team, COALESCE(provider, ''), COALESCE(service, ''), charge_category, currency"
+        return self._batches(f"{keys}, {period}", "sum(rows)::BIGINT, ", amount)
 
-    def monthly(self) -> Iterator[list[tuple[Any, ...]]]:
-        """Batches of (month, team, provider, sub_account_id, sub_account_name, region, category, currency, costs…)."""
-        return self._batches(
+    def monthly(self, period: int, amount: Callable[[str], str]) -> Iterator[list[tuple[Any, ...]]]:
+        """Batches of (month, team, provider, sub-account id and name, region, category, currency, period, costs)."""
+        keys = (
             "strftime(day, '%Y-%m'), team, COALESCE(provider, ''), COALESCE(sub_account_id, ''), "
-            "COALESCE(sub_account_name, ''), COALESCE(region, ''), charge_category, currency",
-            False,
+            "COALESCE(sub_account_name, ''), COALESCE(region, ''), charge_category, currency"
         )
+        return self._batches(f"{keys}, {period}", "", amount)
 
-    def _batches(self, keys: str, counted: bool) -> Iterator[list[tuple[Any, ...]]]:
-        count = "sum(rows)::BIGINT, " if counted else ""
-        costs = "CAST(sum(billed_cost) AS VARCHAR), CAST(sum(effective_cost) AS VARCHAR)"
+    def _batches(self, keys: str, count: str, amount: Callable[[str], str]) -> Iterator[list[tuple[Any, ...]]]:
+        costs = ", ".join(amount(f"sum({cost})") for cost in ("billed_cost", "effective_cost"))
         answer: Iterator[list[tuple[Any, ...]]] = self._engine.batches(
             f"SELECT {keys}, {count}{costs} FROM {self.source} GROUP BY ALL ORDER BY 1, 2"
         )
