@@ -24,6 +24,7 @@ from handlers.arguments import UnknownName
 from handlers.home import open_home
 from handlers.request import Answer, Command, Reply, Request
 from storage.deliveries import Effect, queue
+from storage.teams import find_team
 from views.notes import old_button_message
 from views.problems import RUN, problem_message, unexpected_message, unknown_command_message
 
@@ -73,11 +74,16 @@ class Listeners:
         if name.lower() in self._answers:
             answer = self._answers[name.lower()]
             return self._safely(lambda: answer(replace(request, words=tuple(rest))), words)
-        if near := nearest(name, list(self.commands), 3):
+        near = [] if self._is_team(name) else nearest(name, list(self.commands), 3)
+        if near:
             return Reply(unknown_command_message(name, [" ".join([each, *rest]) for each in near]))
         return self._safely(
             lambda: self._answers["variance"](replace(request, words=tuple(words))), ["variance", *words]
         )
+
+    def _is_team(self, name: str) -> bool:
+        with self._installation.state.reading() as connection:
+            return find_team(connection, self._installation.company, name.lower()) is not None
 
     def action(self, ack: Ack, body: Mapping[str, Any]) -> BoltResponse:
         """A button or menu: what it does and its answer are committed, then the click is acknowledged."""

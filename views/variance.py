@@ -45,11 +45,11 @@ def variance_message(
         ladder: the policy in force.
         shared: for the channel, with the picture, instead of for the one who asked.
     """
-    found, who = facts(month), turn(month, ladder)
+    found, who, first = facts(month), turn(month, ladder), lead(month, team)
     notes = [note for note in (restated(month), freshness(month), counted(month)) if note]
     also = currencies(other_currencies)
     body: list[Block] = [blocks.header(f"{literal(called_by(team))} — {month_name(month.month)}")]
-    body.append(blocks.section(lead(month, team)))
+    body.append(blocks.section(first))
     if month.actual is not None or month.budget is not None:
         body.append(blocks.section("", fields(found)))
     after = len(body)

@@ -14,7 +14,7 @@ from finops.errors import FinopsError
 @click.command("web")
 @click.option("--port", type=int, help="PORT of the environment, or 8080, by default.")
 @click.option("--host", default="0.0.0.0", show_default=True, help="Address to listen on.")
-@click.option("--workers", type=int, default=1, show_default=True, help="Processes.")
+@click.option("--workers", type=int, default=2, show_default=True, help="Processes.")
 @click.option("--threads", type=int, default=1, show_default=True, help="Threads of each process.")
 @click.pass_obj
 def COMMAND(installation: Installation, port: int | None, host: str, workers: int, threads: int) -> None:
