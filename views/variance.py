@@ -57,7 +57,7 @@ def variance_message(
     drawn, said = _breakdown(month, lines, by, former)
     body += [*drawn, blocks.context(*notes), *([] if shared else _actions(month, by))]
     text = "\n".join(
-        part for part in (lead(month, team), warning(month), sentence(found), who, also, said, " ".join(notes)) if part
+        part for part in (first, warning(month), sentence(found), who, also, said, " ".join(notes)) if part
     )
     return message(text, body, burn_up(month, called_by(team)) if shared else None, after)
 

@@ -41,11 +41,12 @@ def measure_serving(place: Place, environment: Environment, actuals: Mapping[str
         )
         peaks = web.peaks
         findings.claim(
-            "peak memory of `finops web`: VmHWM summed over its processes, pages they share counted in each",
+            "peak memory of a process of `finops web` (VmHWM; the largest counts)",
             "< 120 MB",
-            f"{megabytes(sum(peaks))} ({' + '.join(map(megabytes, peaks))})",
-            sum(peaks) < MOST_BYTES,
+            " / ".join(map(megabytes, peaks)),
+            max(peaks) < MOST_BYTES,
         )
+        findings.fact("the same summed over its processes, shared pages counted in each", megabytes(sum(peaks)))
         findings.fact("memory of `finops web` with shared pages counted once (PSS)", megabytes(web.together))
         findings.fact("`finops web`: from the command to the first healthy answer", seconds(web.started_in))
     step("ask for the month that runs")
