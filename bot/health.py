@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import structlog
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 from sqlalchemy import text
 
 from bot.installation import Installation
@@ -26,7 +28,7 @@ def build_health(installation: Installation) -> Application:
         path = environ.get("PATH_INFO", "")
         if path == "/metrics":
             start_response("200 OK", [("Content-Type", CONTENT_TYPE_LATEST)])
-            return [generate_latest()]
+            return [generate_latest(_registry())]
         if path != "/healthz":
             return plain(start_response, "404 Not Found", "not found")
         try:
@@ -38,6 +40,15 @@ def build_health(installation: Installation) -> Application:
         return plain(start_response, "200 OK", "ok")
 
     return health
+
+
+def _registry() -> CollectorRegistry:
+    """What is counted: by all processes of `finops web` together, elsewhere by this one."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return REGISTRY
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return registry
 
 
 def serve_health(installation: Installation) -> None:

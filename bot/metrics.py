@@ -15,4 +15,4 @@ DELIVERIES = Counter(
     "finops_deliveries_total", "Tries to bring a message to Slack by kind and outcome", ["kind", "outcome"]
 )
 JOBS = Counter("finops_jobs_total", "Runs of jobs by outcome", ["job", "outcome"])
-WAITING = Gauge("finops_delivery_queue", "Deliveries by state", ["state"])
+WAITING = Gauge("finops_delivery_queue", "Deliveries by state", ["state"], multiprocess_mode="max")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from typing import Any
 
 import click
@@ -42,11 +44,15 @@ def COMMAND(installation: Installation, port: int | None, host: str, workers: in
 
     click.echo(f"finops web listens on http://{address}/slack/events", err=True)
     parent = os.getpid()
+    # Where the processes add up what they count; prometheus_client reads it when it is first imported, in each of them.
+    counted = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="finops-metrics-")
     try:
         Server().run()
     except SystemExit as ended:
-        # gunicorn's own codes matter between its processes only.
-        raise ended if os.getpid() != parent else SystemExit(1 if ended.code else 0) from None
+        if os.getpid() != parent:
+            raise  # gunicorn's own codes matter between its processes
+        shutil.rmtree(counted, ignore_errors=True)
+        raise SystemExit(1 if ended.code else 0) from None
 
 
 def _load(installation: Installation) -> Any:
