@@ -184,7 +184,7 @@ def refuse(error: Exception) -> BoltResponse:
     Slack sends an event again after a 5xx, which helps against the second only.
     """
     if isinstance(error, LookupError | TypeError | ValueError | AttributeError):
-        LOG.warning("malformed request", error=type(error).__name__)
+        LOG.warning("malformed request", exc_info=error)
         return BoltResponse(status=400, body="malformed payload")
     LOG.error("request failed", exc_info=error)
     return BoltResponse(status=503, body="try again")

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -74,7 +75,8 @@ class Sender:
     def send_due(self) -> int:
         """Send what is due now, at most one delivery per destination; returns how many were tried."""
         moment = time.monotonic()
-        busy = [place for place, free_at in self._free_at.items() if free_at > moment]
+        self._free_at = {place: free_at for place, free_at in self._free_at.items() if free_at > moment}
+        busy = list(self._free_at)
         with self._state.writing() as connection:
             taken = deliveries.lease_due(connection, self._owner, self._clock(), AT_ONCE, busy)
         for delivery in taken:
@@ -92,13 +94,18 @@ class Sender:
         except Exception as error:
             # A bug in one message must not stop the others; it is tried again and dies in the open.
             log.exception("delivery failed")
-            self._failed(delivery, Refused(f"{type(error).__name__}: {error}", 5.0, unknown=delivery.outcome_unknown))
+            # Whatever broke, it may have been after Slack took the message.
+            self._failed(delivery, Refused(type(error).__name__, 5.0, unknown=True))
         else:
-            metrics.DELIVERIES.labels(delivery.kind, "sent").inc()
-            log.info("delivered", ts=posted.reference)
+            metrics.DELIVERIES.labels(delivery.kind, "sent" if posted else "left").inc()
+            log.info("delivered", ts=posted.reference if posted else "by another sender")
 
-    def _deliver(self, delivery: Delivery) -> Posted:
-        """Post it, or edit what is there; what may be there already is looked for first."""
+    def _deliver(self, delivery: Delivery) -> Posted | None:
+        """Post it, or edit what is there; what may be there already is looked for first.
+
+        Returns:
+            None where another sender has taken the delivery over meanwhile.
+        """
         if delivery.ts:
             posted = self._channel.update(delivery)
             self._sent(delivery, delivery.channel, posted)
@@ -107,14 +114,14 @@ class Sender:
         found = self._channel.find(delivery, channel, thread) if delivery.outcome_unknown else None
         if found is None:
             with self._state.writing() as connection:
-                deliveries.mark_begun(connection, delivery, channel)
+                if not deliveries.mark_begun(connection, delivery, channel, self._owner, self._clock()):
+                    return None
             posted = self._channel.post(delivery, channel, thread)
         else:
-            # It may be there in an older state: bring it to the newest.
+            # It may be there in an older state: bring it to this one.
             with self._state.writing() as connection:
-                deliveries.mark_sent(connection, delivery, channel, found, self._clock())
-                current = deliveries.find(connection, delivery.key)
-            posted = self._channel.update(current or delivery)
+                deliveries.mark_found(connection, delivery, channel, found, self._owner)
+            posted = self._channel.update(replace(delivery, channel=channel, ts=found))
         self._sent(delivery, channel, posted)
         return posted
 
@@ -133,7 +140,7 @@ class Sender:
     def _sent(self, delivery: Delivery, channel: str, posted: Posted) -> None:
         now = self._clock()
         with self._state.writing() as connection:
-            deliveries.mark_sent(connection, delivery, channel, posted.reference, now)
+            deliveries.mark_sent(connection, delivery, channel, posted.reference, self._owner, now)
             deliveries.queue(connection, _followers(delivery, channel, posted), now)
 
     def _failed(self, delivery: Delivery, refusal: Refused) -> None:
@@ -146,7 +153,14 @@ class Sender:
         unknown = refusal.unknown or delivery.outcome_unknown
         with self._state.writing() as connection:
             deliveries.mark_failed(
-                connection, delivery, refusal.reason, retry_at, unknown=unknown, counts=not limited, now=now
+                connection,
+                delivery,
+                refusal.reason,
+                retry_at,
+                self._owner,
+                unknown=unknown,
+                counts=not limited,
+                now=now,
             )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import structlog
 from slack_sdk import WebClient
 
+from bot.channels.channel import Refused
 from bot.channels.slack_calls import attempt
 from storage.people import replace_directory
 from storage.state import State
@@ -24,7 +26,7 @@ def refresh_directory(client: WebClient, state: State) -> None:
             (user.get("profile") or {}).get("email") or "",
             user.get("tz") or "",
         )
-        for user in _pages(client.users_list, "members", limit=200)
+        for user in _pages(client.users_list, "members", limit=1000)
         if not user.get("deleted") and not user.get("is_bot")
     ]
     groups = [
@@ -37,7 +39,7 @@ def refresh_directory(client: WebClient, state: State) -> None:
         for channel in _pages(
             client.conversations_list,
             "channels",
-            limit=200,
+            limit=1000,
             exclude_archived=True,
             types="public_channel,private_channel",
         )
@@ -50,7 +52,14 @@ def refresh_directory(client: WebClient, state: State) -> None:
 def _pages(call: Any, field: str, **arguments: Any) -> Iterator[dict[str, Any]]:
     cursor: str | None = None
     while True:
-        answer = attempt(call, cursor=cursor, **arguments)
+        try:
+            answer = attempt(call, cursor=cursor, **arguments)
+        except Refused as refusal:
+            if refusal.reason != "ratelimited":
+                raise
+            # A large workspace has more pages than Slack gives in a minute; beginning again would never end.
+            time.sleep(min(refusal.retry_after or 1, 60))
+            continue
         yield from answer[field]
         cursor = (answer.get("response_metadata") or {}).get("next_cursor")
         if not cursor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from finops.errors import ConfigurationRefused
 from finops.names import nearest
 from jobs.job import Job, Outcome
 from storage import claims
+from storage.publish import newest_publication
 from storage.state import State
 
 LOG = structlog.get_logger("finops.jobs")
@@ -66,15 +67,21 @@ class Scheduler:
         """Run everything that is due and nobody has done; returns the names of what ran."""
         return [due.job.name for due in self.due(self._clock()) if self._run_claimed(due)]
 
-    def due(self, now: datetime) -> list[Due]:
-        """The latest unit of every job and zone, ingest before what shows it."""
-        ordered = sorted(self.jobs.values(), key=lambda job: (bool(job.after), job.name))
-        return [
-            Due(job, zone, key)
-            for job in ordered
-            for zone in self._zones(job)
-            if (key := due_key(self._company.schedules.get(job.name, job.schedule), zone, now)) is not None
-        ]
+    def due(self, now: datetime) -> Iterator[Due]:
+        """The latest unit of every job and zone, ingest before what shows it; each is looked up when it is asked for.
+
+        A job that shows figures has one unit for each publication of the day, so none that changes them is missed.
+        """
+        for job in sorted(self.jobs.values(), key=lambda job: (job.shows_figures, job.name)):
+            schedule = self._company.schedules.get(job.name, job.schedule)
+            for zone in self._zones(job):
+                key = due_key(schedule, zone, now)
+                if key is not None:
+                    yield Due(job, zone, f"{key}/{self._publication()}" if job.shows_figures else key)
+
+    def _publication(self) -> int:
+        with self._state.reading() as connection:
+            return newest_publication(connection)
 
     def renew(self) -> None:
         """Hold the claims of what is running."""
@@ -107,22 +114,7 @@ class Scheduler:
             self._running.discard((work, due.key))
         metrics.JOBS.labels(due.job.name, "done").inc()
         claims.finish(self._state, work, due.key, self._owner, self._clock(), outcome.summary)
-        if outcome.changed:
-            self._run_followers(due.job.name)
         return True
-
-    def _run_followers(self, name: str) -> None:
-        """Run again, in every zone where they ran today, the jobs that show what has just changed."""
-        for job in self.jobs.values():
-            if name not in job.after:
-                continue
-            for zone in self._zones(job):
-                today = self._clock().astimezone(zone).date().isoformat()
-                work = f"{job.name}@{zone.key}" if job.per_zone else job.name
-                with self._state.reading() as connection:
-                    last = claims.last_finished(connection, work)
-                if last and last[0] == today:
-                    self.run(job.name, zone)
 
     def _zones(self, job: Job) -> Iterable[ZoneInfo]:
         if not job.per_zone:

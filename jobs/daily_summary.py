@@ -35,34 +35,34 @@ def run(*, now: datetime, zone: ZoneInfo, company: Company, state: State) -> Out
     month = Month.of(today)
     with state.reading() as connection:
         teams = {slug: team for slug, team in all_teams(connection, company).items() if company.zone(team) == zone}
-        months = team_months(connection, company, month, today, company.basis)
-        before = team_months(connection, company, month.previous, today, company.basis)
-        weeks = service_weeks(connection, company.basis, _settled(months))
-    shown = [found for found in _own_currency(months) if _speaks(teams.get(found.team), found)]
-    restated = {found.team: found for found in _own_currency(before) if _is_news(found, now)}
-    effects = [_effect(teams[found.team], found, weeks, restated.get(found.team), today, company) for found in shown]
+        months = _by_team(team_months(connection, company, month, today, company.basis))
+        before = _by_team(team_months(connection, company, month.previous, today, company.basis))
+        # Each team's last settled week, as its own exports have settled.
+        settled = {found[0].freshness.settled_through for found in months.values()}
+        weeks = {day: service_weeks(connection, company.basis, day) for day in settled}
+    effects = [
+        _effect(team, months[slug], before.get(slug, []), weeks, today, now, company)
+        for slug, team in teams.items()
+        if slug in months and _speaks(team, months[slug])
+    ]
     with state.writing() as connection:
         changed = queue(connection, effects, now)
     return Outcome(f"{len(effects)} teams, {changed} messages new or changed")
 
 
-def _settled(months: Sequence[TeamMonth]) -> date | None:
-    return max((m.freshness.settled_through for m in months if m.freshness.settled_through), default=None)
-
-
-def _own_currency(months: Sequence[TeamMonth]) -> list[TeamMonth]:
-    """The first of each team's months: the one in its own currency."""
-    first: dict[str, TeamMonth] = {}
+def _by_team(months: Sequence[TeamMonth]) -> dict[str, list[TeamMonth]]:
+    """Each team's months, the one in its own currency first."""
+    found: dict[str, list[TeamMonth]] = {}
     for month in months:
-        first.setdefault(month.team, month)
-    return list(first.values())
+        found.setdefault(month.team, []).append(month)
+    return found
 
 
-def _speaks(team: Team | None, month: TeamMonth) -> bool:
-    """Whether a team gets a message: it has a channel, and a budget or spend to speak of."""
-    if team is None or team.slug == UNALLOCATED or not team.channel:
+def _speaks(team: Team, months: Sequence[TeamMonth]) -> bool:
+    """Whether a team gets a message: it has a channel, and a budget or spend to speak of in any currency."""
+    if team.slug == UNALLOCATED or not team.channel:
         return False
-    return month.budget is not None or bool(month.actual)
+    return any(month.budget is not None or month.actual for month in months)
 
 
 def _is_news(month: TeamMonth, now: datetime) -> bool:
@@ -70,17 +70,34 @@ def _is_news(month: TeamMonth, now: datetime) -> bool:
 
 
 def _effect(
-    team: Team, month: TeamMonth, weeks: ServiceWeeks, before: TeamMonth | None, today: date, company: Company
+    team: Team,
+    months: Sequence[TeamMonth],
+    before: Sequence[TeamMonth],
+    weeks: dict[date | None, ServiceWeeks],
+    today: date,
+    now: datetime,
+    company: Company,
 ) -> Effect:
+    month, *others = months
     message = daily_message(
         month,
         team,
-        movers=_movers(weeks, month),
+        movers=_movers(weeks[month.freshness.settled_through], month),
         local_day=today,
-        notes=_notes(before),
+        notes=[*_also(others), *(note for found in before if _is_news(found, now) for note in _restated(found))],
         ladder=company.ladder,
     )
     return Effect(f"daily/{team.slug}/{today}", "daily", team.channel, message.as_payload(), team.slug)
+
+
+def _also(others: Sequence[TeamMonth]) -> list[str]:
+    """What the team has in other currencies: never added up, never left out."""
+    return [
+        f"Also {money(found.actual, found.currency)} in {found.currency}"
+        + (f" of {money(found.budget, found.currency)} budgeted." if found.budget is not None else ".")
+        for found in others
+        if found.actual is not None
+    ]
 
 
 def _movers(weeks: ServiceWeeks, month: TeamMonth) -> list[Line]:
@@ -89,12 +106,12 @@ def _movers(weeks: ServiceWeeks, month: TeamMonth) -> list[Line]:
     return sorted(lines, key=lambda line: (-abs(line.change or ZERO), line.name))[:MOVERS]
 
 
-def _notes(before: TeamMonth | None) -> list[str]:
+def _restated(before: TeamMonth) -> list[str]:
     """That the month before was restated, from what to what."""
-    if before is None or before.actual is None or before.restated_from is None:
+    if before.actual is None or before.restated_from is None:
         return []
     was, now = money(before.restated_from, before.currency), money(before.actual, before.currency)
     return [f"{month_name(before.month)} was restated: from {was} to {now}."]
 
 
-JOB = Job("daily_summary", "08:30", run, per_zone=True, after=("ingest_billing",))
+JOB = Job("daily_summary", "08:30", run, per_zone=True, shows_figures=True)

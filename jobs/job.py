@@ -12,11 +12,9 @@ class Outcome:
 
     Attributes:
         summary: one line, for the log and the claim.
-        changed: whether figures changed, so that jobs that come after it run again.
     """
 
     summary: str
-    changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +26,11 @@ class Job:
         schedule: when it runs by default: 'HH:MM', 'every 15m' or 'off'.
         run: called by keyword with what it names of: now, zone, company, state, ledger.
         per_zone: run at that time of every time zone that teams live in, with `zone` given.
-        after: names of jobs whose change of figures makes this one run again, if it has run that day.
+        shows_figures: run again, once that day's time has come, after every publication that changed figures.
     """
 
     name: str
     schedule: str
     run: Callable[..., Outcome]
     per_zone: bool = False
-    after: tuple[str, ...] = ()
+    shows_figures: bool = False

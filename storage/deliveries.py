@@ -7,13 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.tables import DeliveryRow
 
 TABLE = DeliveryRow.__table__  # type: ignore[attr-defined]
 LEASE = timedelta(seconds=90)
 """How long a sender may take over one delivery before another may look after it."""
+PROMPT = ("answer", "home")
+"""Kinds that somebody waits for."""
+RESPONSE = "response:"
+"""Begins the destination of an answer through a response_url."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +103,16 @@ def queue(connection: Connection, effects: Iterable[Effect], now: datetime) -> i
         for effect in wanted.values()
         if effect.key not in known
     ]
-    changed = [effect for effect in wanted.values() if effect.key in known and known[effect.key] != effect.payload]
+    # What is dead is tried again when it is asked for again, changed or not.
+    changed = [
+        effect
+        for effect in wanted.values()
+        if effect.key in known and known[effect.key] not in ((effect.payload, "due"), (effect.payload, "sent"))
+    ]
     if new:
-        connection.execute(insert(TABLE), new)
+        # Somebody else may have queued the same in this moment; theirs is as good.
+        dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+        connection.execute(dialect.insert(TABLE).on_conflict_do_nothing(index_elements=["key"]), new)
     for effect in changed:
         connection.execute(
             update(TABLE)
@@ -117,11 +129,12 @@ def queue(connection: Connection, effects: Iterable[Effect], now: datetime) -> i
     return len(new) + len(changed)
 
 
-def _known(connection: Connection, keys: list[str]) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {}
+def _known(connection: Connection, keys: list[str]) -> dict[str, tuple[dict[str, Any], str]]:
+    """Key → payload and state."""
+    found: dict[str, tuple[dict[str, Any], str]] = {}
     for start in range(0, len(keys), 500):
-        query = select(TABLE.c.key, TABLE.c.payload).where(TABLE.c.key.in_(keys[start : start + 500]))
-        found |= {key: payload for key, payload in connection.execute(query)}
+        query = select(TABLE.c.key, TABLE.c.payload, TABLE.c.state).where(TABLE.c.key.in_(keys[start : start + 500]))
+        found |= {key: (payload, state) for key, payload, state in connection.execute(query)}
     return found
 
 
@@ -133,10 +146,15 @@ def lease_due(connection: Connection, owner: str, now: datetime, most: int, busy
     """
     free = or_(TABLE.c.lease_until.is_(None), TABLE.c.lease_until < now)
     due = and_(TABLE.c.state == "due", TABLE.c.next_attempt_at <= now, free)
-    first = (
-        select(func.min(TABLE.c.id)).where(due, TABLE.c.destination.not_in(list(busy))).group_by(TABLE.c.destination)
+    # Somebody waits for an answer; nobody waits for a summary.
+    waiting = case((TABLE.c.kind.in_(PROMPT), 0), else_=1)
+    query = (
+        select(func.min(TABLE.c.id))
+        .where(due, TABLE.c.destination.not_in(list(busy)))
+        .group_by(TABLE.c.destination)
+        .order_by(func.min(waiting), func.min(TABLE.c.id))
     )
-    ids = connection.execute(first.order_by(func.min(TABLE.c.id)).limit(most)).scalars().all()
+    ids = connection.execute(query.limit(most)).scalars().all()
     taken = []
     for key in ids:
         held = connection.execute(
@@ -157,29 +175,40 @@ def find(connection: Connection, key: str) -> Delivery | None:
     return None if row is None else Delivery(*row)
 
 
-def mark_begun(connection: Connection, delivery: Delivery, channel: str) -> None:
-    """Before a post goes out: from here on nobody knows whether Slack has it, until mark_sent says so."""
-    connection.execute(update(TABLE).where(TABLE.c.id == delivery.id).values(outcome_unknown=True, channel=channel))
+def mark_begun(connection: Connection, delivery: Delivery, channel: str, owner: str, now: datetime) -> bool:
+    """Before a post goes out: from here on nobody knows whether Slack has it, until mark_sent says so.
 
-
-def mark_sent(connection: Connection, delivery: Delivery, channel: str, ts: str, now: datetime) -> None:
-    """Slack has the delivery's revision; it stays due where a newer one was queued meanwhile."""
-    connection.execute(
+    Returns:
+        Whether the delivery is still this owner's to send; its lease begins anew.
+    """
+    held = connection.execute(
         update(TABLE)
-        .where(TABLE.c.id == delivery.id)
-        .values(
-            channel=channel,
-            ts=ts,
-            sent_revision=delivery.revision,
-            outcome_unknown=False,
-            attempts=0,
-            error="",
-            lease_until=None,
-            updated_at=now,
-        )
+        .where(_own(delivery, owner), TABLE.c.lease_until > now)
+        .values(outcome_unknown=True, channel=channel, lease_until=now + LEASE)
     )
+    return held.rowcount == 1
+
+
+def mark_found(connection: Connection, delivery: Delivery, channel: str, ts: str, owner: str) -> None:
+    """Slack has the message after all, in some revision; it stays due and leased, to be brought to the newest."""
+    connection.execute(update(TABLE).where(_own(delivery, owner)).values(outcome_unknown=False, channel=channel, ts=ts))
+
+
+def mark_sent(connection: Connection, delivery: Delivery, channel: str, ts: str, owner: str, now: datetime) -> None:
+    """Slack has the delivery's revision; it stays due where a newer one was queued meanwhile."""
+    values = {
+        "channel": channel,
+        "ts": ts,
+        "sent_revision": delivery.revision,
+        "outcome_unknown": False,
+        "attempts": 0,
+        "error": "",
+        "lease_until": None,
+        "updated_at": now,
+    } | _forgotten(delivery)
+    connection.execute(update(TABLE).where(_own(delivery, owner)).values(**values))
     connection.execute(
-        update(TABLE).where(TABLE.c.id == delivery.id, TABLE.c.revision == delivery.revision).values(state="sent")
+        update(TABLE).where(_own(delivery, owner), TABLE.c.revision == delivery.revision).values(state="sent")
     )
 
 
@@ -188,30 +217,43 @@ def mark_failed(
     delivery: Delivery,
     error: str,
     retry_at: datetime | None,
+    owner: str,
     *,
     unknown: bool,
     counts: bool,
     now: datetime,
 ) -> None:
-    """A try failed: due again at `retry_at`, or dead where that is None.
+    """A try failed: due again at `retry_at`, or dead where that is None and no newer revision was queued meanwhile.
 
     Args:
         unknown: whether Slack may have it all the same.
         counts: whether it was a try; waiting for a rate limit is none.
     """
-    connection.execute(
-        update(TABLE)
-        .where(TABLE.c.id == delivery.id)
-        .values(
-            state="due" if retry_at else "dead",
-            next_attempt_at=retry_at or now,
-            attempts=TABLE.c.attempts + int(counts),
-            error=error[:500],
-            outcome_unknown=unknown,
-            lease_until=None,
-            updated_at=now,
+    values = {
+        "next_attempt_at": retry_at or now,
+        "attempts": TABLE.c.attempts + int(counts),
+        "error": error[:500],
+        "outcome_unknown": unknown,
+        "lease_until": None,
+        "updated_at": now,
+    }
+    connection.execute(update(TABLE).where(_own(delivery, owner)).values(**values))
+    if retry_at is None:
+        connection.execute(
+            update(TABLE)
+            .where(_own(delivery, owner), TABLE.c.revision == delivery.revision)
+            .values(state="dead", **_forgotten(delivery))
         )
-    )
+
+
+def _own(delivery: Delivery, owner: str) -> ColumnElement[bool]:
+    """The delivery's row, as long as no other sender has taken it over."""
+    return and_(TABLE.c.id == delivery.id, TABLE.c.lease_owner == owner)
+
+
+def _forgotten(delivery: Delivery) -> dict[str, str]:
+    """A response_url is a key to the conversation: once used up it is not kept."""
+    return {"destination": RESPONSE, "channel": ""} if delivery.destination.startswith(RESPONSE) else {}
 
 
 def counts(connection: Connection) -> dict[str, int]:

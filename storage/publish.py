@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.bulk import amount_sql, insert_rows
@@ -148,6 +148,12 @@ def publish_period(
         )
 
 
+def newest_publication(connection: Connection) -> int:
+    """Id of the newest run that changed published figures, 0 where there is none."""
+    table = IngestRunRow.__table__.c  # type: ignore[attr-defined]
+    return connection.execute(select(func.max(table.id)).where(table.outcome == "published")).scalar() or 0
+
+
 def confirm_periods(connection: Connection, export: str, billing_periods: Sequence[str], now: datetime) -> None:
     """Note that the provider delivered these billing periods again, unchanged: their days settle by it."""
     table = BillingPeriodRow.__table__  # type: ignore[attr-defined]
@@ -178,7 +184,7 @@ def _period_row(
         "ingest_run": run,
     }
     former = connection.execute(
-        select(table.c.id, table.c.first_day, table.c.last_day).where(
+        select(table.c.id, table.c.first_day, table.c.last_day, table.c.version).where(
             table.c.export == version.export, table.c.billing_period == version.billing_period
         )
     ).first()
@@ -192,6 +198,9 @@ def _period_row(
     )
     months = (str(former.first_day)[:7], str(former.last_day)[:7])
     connection.execute(delete(MonthlySpendRow).where(monthly.month.between(*months), monthly.period == period))
+    if former.version == version.version:
+        # The same bill for other scopes: nothing was delivered, confirmed or restated by it.
+        values = {name: values[name] for name in ("scope_fingerprint", "ingest_run")}
     connection.execute(update(table).where(table.c.id == period).values(**values))
     return period
 

@@ -120,8 +120,8 @@ def _engine(url: str) -> Engine:
     if parsed.get_backend_name() not in ("sqlite", "postgresql"):
         raise ConfigurationRefused(f"FINOPS_DATABASE_URL names {parsed.get_backend_name()}; use SQLite or PostgreSQL.")
     if parsed.get_backend_name() == "postgresql":
-        return sqlalchemy.create_engine(url, pool_pre_ping=True, pool_size=8)
-    engine = sqlalchemy.create_engine(url, pool_size=8)
+        return sqlalchemy.create_engine(url, pool_pre_ping=True, pool_size=8, hide_parameters=True)
+    engine = sqlalchemy.create_engine(url, pool_size=8, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

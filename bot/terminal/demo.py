@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from bot.log import configure_log
-from bot.terminal.run import wait_for_end
+from bot.terminal.run import leave, wait_for_end
 from finops.errors import FinopsError
 
 
@@ -34,7 +34,7 @@ def COMMAND(port: int, reset: bool, folder: Path, checked: bool) -> None:
     if checked:
         with tempfile.TemporaryDirectory() as temporary:
             _check(Path(temporary))
-        return
+        leave()
     _refuse_taken(port)
     if reset:
         begin_anew(folder)
@@ -48,6 +48,7 @@ def COMMAND(port: int, reset: bool, folder: Path, checked: bool) -> None:
     wait_for_end()
     click.echo("\nEnding …")
     demo.stop()
+    leave()
 
 
 def _check(folder: Path) -> None:

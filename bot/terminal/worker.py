@@ -6,7 +6,7 @@ import click
 
 from bot.installation import Installation
 from bot.log import configure_log
-from bot.terminal.run import wait_for_end
+from bot.terminal.run import leave, wait_for_end
 
 
 @click.command("worker")
@@ -22,3 +22,4 @@ def COMMAND(installation: Installation) -> None:
     serve_health(installation)
     wait_for_end()
     worker.stop()
+    leave()

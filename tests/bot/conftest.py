@@ -65,6 +65,7 @@ def running(bench: Bench) -> Iterator[Bench]:
     bot = SmallInstall(bench.installation)
     bot.start()
     bot.worker.tick()
+    bench.sandbox.wait_for(lambda: bench.sandbox.sockets, timeout=20)
     yield bench
     bench.sandbox.drop_sockets()
     bot.stop()

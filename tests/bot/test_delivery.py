@@ -68,7 +68,8 @@ def test_a_sender_killed_after_the_post_does_not_post_again(bench: Bench) -> Non
     _queue(bench)
     with bench.installation.state.writing() as connection:
         [taken] = deliveries.lease_due(connection, "dead", bench.installation.now, 5)
-        deliveries.mark_begun(connection, taken, bench.sandbox.channel_id("cost-payments"))
+        place = bench.sandbox.channel_id("cost-payments")
+        assert deliveries.mark_begun(connection, taken, place, "dead", bench.installation.now)
     sender._channel.post(taken, bench.sandbox.channel_id("cost-payments"), "")
     _queue(bench, text="newer")
     assert sender.send_due() == 0
