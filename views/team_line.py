@@ -55,24 +55,27 @@ def _outlook(month: TeamMonth) -> str:
 
 
 def totals(months: Iterable[TeamMonth]) -> list[str]:
-    """One line of mrkdwn a currency, over all teams: exact sums, rounded once."""
+    """One line of mrkdwn a currency, over all teams: exact sums, rounded once; a month that runs is not yet judged."""
+    running = False
     sums: dict[str, tuple[Decimal, Decimal, int]] = {}
     for month in months:
+        running = running or not month.over
         actual, budget, teams = sums.get(month.currency, (ZERO, ZERO, 0))
         sums[month.currency] = (
             EXACT.add(actual, month.actual or ZERO),
             EXACT.add(budget, month.budget or ZERO),
             teams + 1,
         )
-    return [_total(currency, *sums[currency]) for currency in sorted(sums)]
+    return [_total(currency, *sums[currency], running) for currency in sorted(sums)]
 
 
-def _total(currency: str, actual: Decimal, budget: Decimal, teams: int) -> str:
+def _total(currency: str, actual: Decimal, budget: Decimal, teams: int, running: bool) -> str:
     apart = difference(actual, budget, currency)
     part = share(ratio_of(actual, budget))
     return (
         f"All in {escape(currency)}, {teams:,} {'team' if teams == 1 else 'teams'}: "
-        f"{money(actual, currency)} spent, {money(budget, currency)} budgeted"
+        f"{money(actual, currency)} spent{' so far' if running else ''}, {money(budget, currency)} budgeted"
+        + (" for the whole month" if running else "")
         + ("" if part == "n/a" else f" ({part})")
-        + (f"; {money(abs(apart), currency)} {direction(apart)}." if apart else "; exactly even.")
+        + ("." if running else f"; {money(abs(apart), currency)} {direction(apart)}." if apart else "; exactly even.")
     )

@@ -69,11 +69,18 @@ def _breakdown(month: TeamMonth, lines: Sequence[Line], by: str, former: str | N
     if month.actual is None or not lines:
         said = f"A breakdown by {escape(BY.get(by, by))} is not known for these days."
         return [blocks.section(said)], said
-    compared = f"change against {escape(former)}" if former else "nothing to compare it with"
+    compared = f"change against {escape(former)}" if former else _uncompared(month, by)
     title = f"By {escape(BY.get(by, by))}"
     given = table(lines, month.actual, month.currency)
     shown = blocks.section(f"*{title}*, {escape(month.currency)}, {compared}\n{as_code(given)}")
     return [shown], f"{title} ({compared}): {as_text(given)}"
+
+
+def _uncompared(month: TeamMonth, by: str) -> str:
+    """Why there is no change: sub-accounts and regions are kept by month, so days of a running one have no twin."""
+    if by in ("account", "region") and not month.over:
+        return "compared with the month before once this one is over"
+    return "nothing to compare it with"
 
 
 def _actions(month: TeamMonth, by: str) -> list[Block]:

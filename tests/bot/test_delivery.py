@@ -178,3 +178,46 @@ def test_a_direct_message_finds_its_person(bench: Bench) -> None:
     _queue(bench, place=bench.sandbox.user_id("alice"))
     _send_all(bench, sender, 2)
     assert [message["text"] for message in bench.sandbox.person("alice").direct_messages()] == ["hello"]
+
+
+def test_a_note_that_fails_after_the_post_does_not_post_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that fails right after Slack took the message leads to a look-up, not to a second message."""
+    sender = _sender(bench)
+    works = deliveries.mark_sent
+    broken = iter([True])
+
+    def fails_once(*given: Any) -> None:
+        if next(broken, False):
+            raise OSError("database is locked")
+        works(*given)
+
+    monkeypatch.setattr("bot.delivery.deliveries.mark_sent", fails_once)
+    _queue(bench)
+    _send_all(bench, sender, 4)
+    assert _texts(bench) == ["hello"]
+    assert [call.method for call in bench.sandbox.calls].count("chat.postMessage") == 1
+
+
+def test_a_refusal_does_not_bury_what_came_after(bench: Bench) -> None:
+    """A revision queued while the former one is being refused for good is sent, and a dead one is tried when asked again."""
+    sender = _sender(bench)
+    _queue(bench, blocks=[{"type": "nonsense"}])
+    with bench.installation.state.writing() as connection:
+        [taken] = deliveries.lease_due(connection, "me", bench.installation.now, 5)
+    _queue(bench, text="good")
+    sender._send(taken)
+    assert _texts(bench) == []
+    _send_all(bench, sender, 2)
+    assert _texts(bench) == ["good"]
+
+
+def test_somebody_who_waits_comes_first(bench: Bench) -> None:
+    """An answer to a click is sent before a morning's summaries that were queued earlier."""
+    sender = _sender(bench)
+    for number in range(20):
+        _queue(bench, f"daily/{number}", place=f"C{number}")
+    with bench.installation.state.writing() as connection:
+        effect = Effect("a", "answer", bench.sandbox.user_id("alice"), {"text": "now", "blocks": []})
+        deliveries.queue(connection, [effect], bench.installation.now)
+    sender.send_due()
+    assert [message["text"] for message in bench.sandbox.person("alice").direct_messages()] == ["now"]
