@@ -199,7 +199,7 @@ def test_a_note_that_fails_after_the_post_does_not_post_again(bench: Bench, monk
 
 
 def test_a_refusal_does_not_bury_what_came_after(bench: Bench) -> None:
-    """A revision queued while the former one is being refused for good is sent, and a dead one is tried when asked again."""
+    """A revision queued while the former one is being refused for good is sent all the same."""
     sender = _sender(bench)
     _queue(bench, blocks=[{"type": "nonsense"}])
     with bench.installation.state.writing() as connection:

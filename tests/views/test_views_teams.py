@@ -26,7 +26,7 @@ def test_totals_are_over_all_teams() -> None:
     months, teams = many_teams(10_000)
     made = teams_message(months, teams, month=NOVEMBER)
     actual, budget = add(month.actual or ZERO for month in months), add(month.budget or ZERO for month in months)
-    assert f"{money(actual, 'USD')} spent, {money(budget, 'USD')} budgeted" in made.text
+    assert f"{money(actual, 'USD')} spent so far, {money(budget, 'USD')} budgeted" in made.text
     assert len(shown_teams(made)) == 30
     assert "… and 9,970 more, all counted in the totals." in made.text
 
