@@ -200,3 +200,18 @@ def test_help_names_every_command() -> None:
     said = finops("--help").output
     for name in ("budgets", "demo", "doctor", "ingest", "ledger", "migrate", "run", "variance", "web", "worker"):
         assert f"  {name} " in said
+
+
+def test_new_scopes_are_no_delivery(here: Path) -> None:
+    """Assigning rows to teams anew changes who spent what, and neither a version, a date nor a restatement."""
+    from datetime import date
+
+    (here / "finops.yaml").write_text(CONFIG)
+    write_bill(here / "bill.csv", usual_charges(date(2026, 10, 1), date(2026, 10, 31)))
+    finops("ingest", "bill.csv", "--export", "aws")
+    before = as_json("ledger", "periods")
+    (here / "finops.yaml").write_text(CONFIG.replace("{tag: {team: [idle]}}", "{sub_account_id: ['0012']}"))
+    assert "Published anew: 1 billing period." in finops("ledger", "publish").output
+    assert as_json("ledger", "periods") == before
+    assert as_json("variance", "idle", "--month", "2026-10")["actual"] == "217"
+    assert "The scopes have not changed." in finops("ledger", "publish").output
