@@ -18,12 +18,13 @@ from slack_sdk import WebClient
 from bot import metrics
 from bot.discovery import discover, wired
 from bot.installation import Installation
+from finops.effect import Effect
 from finops.errors import FinopsError
 from finops.names import nearest
 from handlers.arguments import UnknownName
 from handlers.home import open_home
 from handlers.request import Answer, Command, Reply, Request
-from storage.deliveries import Effect, queue
+from storage.deliveries import queue
 from storage.teams import find_team
 from views.notes import old_button_message
 from views.problems import RUN, problem_message, unexpected_message, unknown_command_message

@@ -13,8 +13,9 @@ import structlog
 
 from bot import metrics
 from bot.channels.channel import Channel, Posted, Refused
+from finops.effect import Effect
 from storage import deliveries, people
-from storage.deliveries import Delivery, Effect
+from storage.deliveries import Delivery
 from storage.state import State
 
 LOG = structlog.get_logger("finops.delivery")

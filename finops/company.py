@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from finops.basis import Basis
-from finops.policy import LADDER, Materiality, Role, Tier
+from finops.calendar import WorkCalendar
+from finops.policy import LADDER, AlertRules, Materiality, Policy, Role, Tier
 from finops.scope import Derived, Resolver, Rule
 
 
@@ -27,6 +28,7 @@ class Team:
         scope: rules, any of which may match a bill row.
         materiality: the team's own, or None for the company's.
         timezone: the team's own IANA zone, or empty for the company's.
+        calendar: its own working days and hours, or None for the company's; their zone is the team's.
     """
 
     slug: str
@@ -38,6 +40,7 @@ class Team:
     scope: tuple[Rule, ...] = ()
     materiality: Materiality | None = None
     timezone: str = ""
+    calendar: WorkCalendar | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,8 @@ class Company:
         roles: role → Slack user ids, e-mails, or user groups as '@handle'.
         sources: export name → path (a file or folder) that `ingest_billing` reads.
         schedules: job name → 'HH:MM' in the company's zone, or 'every 15m'.
+        alerts: how alerts are raised, repeated and held back.
+        calendar: working days and hours where a team names none.
     """
 
     name: str = "Your company"
@@ -82,6 +87,8 @@ class Company:
     materiality: Materiality = field(default_factory=Materiality)
     sources: dict[str, str] = field(default_factory=dict)
     schedules: dict[str, str] = field(default_factory=dict)
+    alerts: AlertRules = field(default_factory=AlertRules)
+    calendar: WorkCalendar = field(default_factory=WorkCalendar)
 
     @cached_property
     def listed(self) -> dict[str, Team]:
@@ -96,6 +103,11 @@ class Company:
     def zone(self, team: Team | None = None) -> ZoneInfo:
         """The time zone a team lives in, or the company's."""
         return ZoneInfo(team.timezone if team and team.timezone else self.timezone)
+
+    def policy(self, team: Team) -> Policy:
+        """What a team's alerts go by, its calendar on its own clock."""
+        calendar = replace(team.calendar or self.calendar, zone=self.zone(team))
+        return Policy(self.ladder, self.alerts, calendar)
 
     def today(self, now: datetime, team: Team | None = None) -> date:
         """The local day at an instant."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Context, Decimal
 from enum import StrEnum
 
+from finops.calendar import QuietHours, WorkCalendar
 from finops.money import EXACT, ZERO
 
 RATIO = Context(prec=28)
@@ -33,6 +35,9 @@ class Tier:
         duty: what they must do on overspend, one sentence.
         duty_under: what they must do on underspend.
         above_amount: the variance, in the budget's currency, over which the step begins where no ratio exists.
+        due: working days until the duty on overspend is to be done, None for no date.
+        answer_within: working hours until silence calls the next roles, None for never.
+        who_under: the roles it calls on underspend; silence then calls nobody further.
     """
 
     name: str
@@ -41,6 +46,9 @@ class Tier:
     duty: str
     duty_under: str = "update the forecast"
     above_amount: Decimal | None = None
+    due: int | None = None
+    answer_within: int | None = None
+    who_under: tuple[Role, ...] = (Role.FINOPS,)
 
 
 LADDER = (
@@ -49,22 +57,96 @@ LADDER = (
         "investigate",
         Decimal("0.05"),
         (Role.FINOPS, Role.ENGINEERING_LEAD),
-        "find the driver and update the forecast; the explanation is due in 5 working days",
+        "find the driver, update the forecast and explain",
+        due=5,
+        answer_within=16,
     ),
     Tier(
         "formal",
         Decimal("0.10"),
         (Role.FINOPS, Role.FINANCE, Role.ENGINEERING_LEAD),
-        "formal variance report, with a corrective plan in 2 weeks",
+        "formal variance report with a corrective plan",
+        due=10,
+        answer_within=8,
     ),
     Tier(
         "emergency",
         Decimal("0.20"),
         (Role.EXECUTIVE_SPONSOR, Role.FINANCE),
-        "emergency review; freeze of non-critical spend to be decided",
+        "emergency review; decide on a freeze of non-critical spend",
+        due=1,
+        answer_within=4,
     ),
 )
-"""The runbook's ladder (DESIGN.md, section 3)."""
+"""The runbook's ladder: 5 working days and 2 weeks are its own (DESIGN.md, section 3), the other times are ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A share of the budget whose passing by the actual is said.
+
+    Attributes:
+        above: a fraction of the budget; exactly that much does not pass it.
+        who: the roles it calls.
+    """
+
+    above: Decimal
+    who: tuple[Role, ...] = ()
+
+
+THRESHOLDS = (
+    Threshold(Decimal("0.5")),
+    Threshold(Decimal("0.8"), (Role.OWNER,)),
+    Threshold(Decimal(1), (Role.OWNER, Role.ENGINEERING_LEAD)),
+)
+"""DESIGN.md, section 3, rule 4; half of the budget is said, and calls nobody."""
+
+
+class Kind(StrEnum):
+    """The three readings of a month, each an alert of its own."""
+
+    THRESHOLD = "threshold"
+    FORECAST = "forecast"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True)
+class AlertRules:
+    """How alerts are raised, repeated and held back.
+
+    Attributes:
+        live: whether they are posted; else they are evaluated and recorded only.
+        kinds: the readings that raise alerts.
+        channel: where the alerts of a team without a channel go; empty for nowhere.
+        thresholds: rising.
+        holds: working days that an acknowledgement holds before it is asked for again.
+        longest_snooze: days.
+        realert_after: a step that is risen to again within this time of its last call is noted, and calls nobody.
+        most_pings: calls per team and ISO week; what is more goes into the week's digest. The highest step is never
+            held back.
+        quiet: hours without pings, None for none.
+        close_on: the working day of the next month on which a month's closed alert may rise.
+    """
+
+    live: bool = True
+    kinds: tuple[Kind, ...] = tuple(Kind)
+    channel: str = ""
+    thresholds: tuple[Threshold, ...] = THRESHOLDS
+    holds: int = 3
+    longest_snooze: int = 14
+    realert_after: timedelta = timedelta(days=1)
+    most_pings: int = 7
+    quiet: QuietHours | None = field(default_factory=QuietHours)
+    close_on: int = 5
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What one team's alerts go by."""
+
+    ladder: tuple[Tier, ...] = LADDER
+    rules: AlertRules = field(default_factory=AlertRules)
+    calendar: WorkCalendar = field(default_factory=WorkCalendar)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from finops.company import Company
+from finops.effect import Effect
 from finops.periods import Month
 from handlers.arguments import teams_of
 from handlers.request import Command, Request
-from storage.deliveries import Effect, queue
+from storage.deliveries import queue
 from storage.people import find_person
 from storage.spend import coverages
 from storage.state import State

@@ -11,12 +11,13 @@ from sqlalchemy import Connection
 from finops.basis import Basis
 from finops.breakdown import Line, by_key, compare, group
 from finops.company import Company, Team
+from finops.effect import Effect
 from finops.errors import FinopsError
 from finops.periods import Month
 from finops.spend import DaySpend
 from handlers.arguments import parse_arguments, team_asked_for
 from handlers.request import Command, Reply, Request
-from storage.deliveries import Effect, queue
+from storage.deliveries import queue
 from storage.people import channel_name, is_member
 from storage.spend import MonthSpend, month_spend
 from storage.state import State

@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 
 from finops.breakdown import Line, compare
 from finops.company import Company, Team
+from finops.effect import Effect
 from finops.money import ZERO
 from finops.periods import Month
 from finops.scope import UNALLOCATED
 from finops.team_month import TeamMonth
 from jobs.job import Job, Outcome
-from storage.deliveries import Effect, queue
+from storage.deliveries import queue
 from storage.spend import ServiceWeeks, service_weeks
 from storage.state import State
 from storage.team_months import team_months

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from finops.effect import Effect
 from storage.tables import DeliveryRow
 
 TABLE = DeliveryRow.__table__  # type: ignore[attr-defined]
@@ -19,27 +20,6 @@ PROMPT = ("answer", "home")
 """Kinds that somebody waits for."""
 RESPONSE = "response:"
 """Begins the destination of an answer through a response_url."""
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """Something Slack is to show.
-
-    Attributes:
-        key: unique for the effect, for example 'daily/payments/2026-11-21'; queued again it changes the same message.
-        kind: what it is, for counting: 'daily', 'home', 'share'.
-        destination: '#channel', a channel or user id, or 'home:' and a user id for an App Home.
-        payload: the message ({text, blocks, picture, picture_after}) or the home view, as JSON.
-        team: whose it is, empty for nobody's.
-        thread_of: key of the message in whose thread it goes, empty for none.
-    """
-
-    key: str
-    kind: str
-    destination: str
-    payload: dict[str, Any]
-    team: str = ""
-    thread_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +38,7 @@ class Delivery:
     team: str
     destination: str
     thread_of: str
+    broadcast: bool
     payload: dict[str, Any]
     revision: int
     sent_revision: int
@@ -86,6 +67,8 @@ def queue(connection: Connection, effects: Iterable[Effect], now: datetime) -> i
             "team": effect.team,
             "destination": effect.destination,
             "thread_of": effect.thread_of,
+            "broadcast": effect.broadcast,
+            "not_before": effect.not_before,
             "payload": effect.payload,
             "revision": 1,
             "sent_revision": 0,
@@ -123,6 +106,8 @@ def queue(connection: Connection, effects: Iterable[Effect], now: datetime) -> i
                 state="due",
                 attempts=0,
                 next_attempt_at=now,
+                # What is held back stays so until it is first sent; an edit pings nobody and waits for nothing.
+                not_before=func.coalesce(TABLE.c.not_before, literal(effect.not_before, TABLE.c.not_before.type)),
                 updated_at=now,
             )
         )
@@ -145,7 +130,8 @@ def lease_due(connection: Connection, owner: str, now: datetime, most: int, busy
         busy: destinations that may not be sent to yet.
     """
     free = or_(TABLE.c.lease_until.is_(None), TABLE.c.lease_until < now)
-    due = and_(TABLE.c.state == "due", TABLE.c.next_attempt_at <= now, free)
+    allowed = or_(TABLE.c.not_before.is_(None), TABLE.c.not_before <= now, TABLE.c.ts != "")
+    due = and_(TABLE.c.state == "due", TABLE.c.next_attempt_at <= now, allowed, free)
     # Somebody waits for an answer; nobody waits for a summary.
     waiting = case((TABLE.c.kind.in_(PROMPT), 0), else_=1)
     query = (
@@ -175,6 +161,20 @@ def find(connection: Connection, key: str) -> Delivery | None:
     return None if row is None else Delivery(*row)
 
 
+def find_message(connection: Connection, channel: str, ts: str) -> Delivery | None:
+    """The delivery that became a message in Slack."""
+    row = connection.execute(select(*_FIELDS).where(TABLE.c.channel == channel, TABLE.c.ts == ts)).first()
+    return None if row is None else Delivery(*row)
+
+
+def withdraw(connection: Connection, prefix: str) -> int:
+    """Take back every effect whose key begins so and that Slack cannot have seen; queued again it is sent after all."""
+    unsent = and_(TABLE.c.ts == "", TABLE.c.outcome_unknown.is_(False), TABLE.c.state == "due")
+    taken = update(TABLE).where(TABLE.c.key.startswith(prefix, autoescape=True), unsent)
+    # The revision moves on, so that a sender that has just begun does not mark it sent.
+    return connection.execute(taken.values(state="withdrawn", revision=TABLE.c.revision + 1, not_before=None)).rowcount
+
+
 def mark_begun(connection: Connection, delivery: Delivery, channel: str, owner: str, now: datetime) -> bool:
     """Before a post goes out: from here on nobody knows whether Slack has it, until mark_sent says so.
 
@@ -183,7 +183,7 @@ def mark_begun(connection: Connection, delivery: Delivery, channel: str, owner: 
     """
     held = connection.execute(
         update(TABLE)
-        .where(_own(delivery, owner), TABLE.c.lease_until > now)
+        .where(_own(delivery, owner), TABLE.c.lease_until > now, TABLE.c.state == "due")
         .values(outcome_unknown=True, channel=channel, lease_until=now + LEASE)
     )
     return held.rowcount == 1

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from finops.company import Person
+from finops.directory import Directory
 from storage.tables import SlackChannelRow, SlackGroupMemberRow, SlackPersonRow
 
 PEOPLE = SlackPersonRow.__table__  # type: ignore[attr-defined]
@@ -26,6 +27,31 @@ def find_person(connection: Connection, user_id: str) -> Person:
     rows = connection.execute(_PERSON, {"user_id": user_id}).all()
     email = rows[0].email.lower() if rows else ""
     return Person(user_id, email, frozenset(name for row in rows for name in (row.handle, row.group_id) if name))
+
+
+def read_directory(connection: Connection) -> Directory:
+    """Everybody and every group that the cache knows."""
+    people: dict[str, str] = {}
+    groups: dict[str, str] = {}
+    names: dict[str, str] = {}
+    for user_id, name, email in connection.execute(select(PEOPLE.c.user_id, PEOPLE.c.name, PEOPLE.c.email)):
+        names[user_id] = name
+        people[user_id.lower()] = user_id
+        if email:
+            people[email.lower()] = user_id
+    for group_id, handle in connection.execute(select(GROUPS.c.group_id, GROUPS.c.handle).distinct()):
+        names[group_id] = f"@{handle}"
+        groups |= {group_id.lower(): group_id, handle.lower(): group_id}
+    return Directory(people, groups, names)
+
+
+def names_of(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
+    """Slack id → real name, or '@handle' of a group; the unknown are left out."""
+    wanted = sorted({each for each in ids if each})
+    people = select(PEOPLE.c.user_id, PEOPLE.c.name).where(PEOPLE.c.user_id.in_(wanted))
+    groups = select(GROUPS.c.group_id, GROUPS.c.handle).where(GROUPS.c.group_id.in_(wanted)).distinct()
+    found = {user_id: name for user_id, name in connection.execute(people)}
+    return found | {group_id: f"@{handle}" for group_id, handle in connection.execute(groups)}
 
 
 def channel_id(connection: Connection, destination: str) -> str | None:

@@ -155,19 +155,24 @@ class DeliveryRow(SQLModel, table=True):
     """A Slack effect: one message or view, its newest wanted state, and how far the sender has come with it."""
 
     __tablename__ = "delivery"
-    __table_args__ = (Index("delivery_due", "state", "next_attempt_at"),)
+    __table_args__ = (
+        Index("delivery_due", "state", "next_attempt_at"),
+        Index("delivery_message", "channel", "ts"),
+    )
     id: int | None = Field(default=None, primary_key=True)
     key: str = Field(unique=True)
     kind: str
     team: str = ""
     destination: str
     thread_of: str = ""
+    broadcast: bool = False
     payload: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     revision: int = 1
     sent_revision: int = 0
     state: str = "due"
     attempts: int = 0
     next_attempt_at: datetime = Field(sa_column=_instant())
+    not_before: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
     lease_owner: str = ""
     lease_until: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
     channel: str = ""
@@ -176,6 +181,84 @@ class DeliveryRow(SQLModel, table=True):
     error: str = ""
     created_at: datetime = Field(sa_column=_instant())
     updated_at: datetime = Field(sa_column=_instant())
+
+
+class PaceRow(SQLModel, table=True):
+    """When a destination may next be sent to, whichever process sends: Slack takes one message a second."""
+
+    __tablename__ = "pace"
+    destination: str = Field(primary_key=True)
+    free_at: datetime = Field(sa_column=_instant())
+
+
+class AlertRow(SQLModel, table=True):
+    """An alert: what is looked for in columns, the whole of it in its body."""
+
+    __tablename__ = "alert"
+    __table_args__ = (Index("alert_of_month", "month", "team"), Index("alert_next", "next_at"))
+    key: str = Field(primary_key=True)
+    team: str
+    month: str
+    kind: str
+    step: int
+    next_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    version: int
+    body: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    updated_at: datetime = Field(sa_column=_instant())
+
+
+class EvaluationRow(SQLModel, table=True):
+    """What the latest evaluation of a month's alerts had read: one that read earlier may not come after it."""
+
+    __tablename__ = "evaluation"
+    month: str = Field(primary_key=True)
+    publication: int
+    seen_at: datetime = Field(sa_column=_instant())
+
+
+class FreezeRow(SQLModel, table=True):
+    """A sponsor's decision on an emergency: a freeze or none, its exceptions, and how it ended."""
+
+    __tablename__ = "spending_freeze"
+    id: int | None = Field(default=None, primary_key=True)
+    alert: str = Field(index=True)
+    team: str = Field(index=True)
+    status: str
+    until: date | None = None
+    body: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    updated_at: datetime = Field(sa_column=_instant())
+
+
+class LeaveRow(SQLModel, table=True):
+    """Who takes somebody's calls while they are on leave."""
+
+    __tablename__ = "leave"
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: str = Field(index=True)
+    stand_in: str
+    first_day: date
+    last_day: date
+    recorded_at: datetime = Field(sa_column=_instant())
+    ended_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+
+
+class AuditRow(SQLModel, table=True):
+    """One decision, call, answer or setting change; each row's hash covers the one before, and none may change."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("audit_of_team", "team", "at"), Index("audit_of_subject", "subject"))
+    seq: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    at: datetime = Field(sa_column=_instant())
+    who: str
+    action: str
+    subject: str
+    team: str = ""
+    was: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
+    became: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
+    note: str = ""
+    pinged: int = 0
+    previous: str
+    hash: str
 
 
 class ClaimRow(SQLModel, table=True):

@@ -11,9 +11,9 @@ import pytest
 from bot.channels.slack import CHANNEL
 from bot.delivery import Sender
 from bot.directory import refresh_directory
+from finops.effect import Effect
 from sandbox import Fault
 from storage import deliveries
-from storage.deliveries import Effect
 from tests.bot.conftest import Bench
 
 
