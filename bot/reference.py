@@ -43,6 +43,8 @@ def _terminal() -> Iterator[str]:
     for name in finops.list_commands(context):
         command = finops.get_command(context, name)
         if isinstance(command, click.Group):
+            if command.invoke_without_command:
+                yield from _command(f"finops {name}", command)
             for part in command.commands.values():
                 yield from _command(f"finops {name} {part.name}", part)
         elif command is not None:
@@ -83,14 +85,14 @@ def _configuration() -> Iterator[str]:
     yield "# finops.yaml\n"
     yield "Every key may be left out but a team's slug and a tier's name and edge. A mistake is named by file, line"
     yield "and column; unknown and repeated keys are mistakes.\n"
-    yield "| key | takes | meaning |\n|---|---|---|"
+    yield "| key | takes | by default | meaning |\n|---|---|---|---|"
     schema = configuration_schema()
-    for path, kind, meaning in _keys(schema, schema, ""):
-        yield f"| `{path}` | {kind} | {meaning} |"
+    for path, kind, default, meaning in _keys(schema, schema, ""):
+        yield f"| `{path}` | {kind} | {default} | {meaning} |"
 
 
-def _keys(schema: dict[str, Any], part: dict[str, Any], path: str) -> Iterator[tuple[str, str, str]]:
-    """Every key below a part of the schema: its dotted path, what it takes, and what it means."""
+def _keys(schema: dict[str, Any], part: dict[str, Any], path: str) -> Iterator[tuple[str, str, str, str]]:
+    """Every key below a part of the schema: its dotted path, what it takes, its default, and what it means."""
     for name, value in part.get("properties", {}).items():
         found = _resolved(schema, value)
         here = f"{path}{name}"
@@ -106,7 +108,7 @@ def _keys(schema: dict[str, Any], part: dict[str, Any], path: str) -> Iterator[t
         if "properties" in named:
             yield from _keys(schema, named, f"{here}.<name>.")
             continue
-        yield here, _kind(schema, found), value.get("description", "")
+        yield here, _kind(schema, found), _default(value.get("default")), value.get("description", "")
 
 
 def _resolved(schema: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
@@ -128,7 +130,18 @@ def _kind(schema: dict[str, Any], value: dict[str, Any]) -> str:
     if value.get("type") == "object":
         each = value.get("additionalProperties")
         return f"mapping to {_kind(schema, _resolved(schema, each))}" if isinstance(each, dict) else "mapping"
-    return {"string": "text", "integer": "whole number", "number": "number"}.get(value.get("type", ""), "value")
+    if value.get("format") == "date":
+        return "day"
+    names = {"string": "text", "integer": "whole number", "number": "number", "boolean": "`true`, `false`"}
+    return names.get(value.get("type", ""), "value")
+
+
+def _default(value: Any) -> str:
+    """A default as it is written in YAML; empty for none."""
+    values = value if isinstance(value, list) else [value]
+    return ", ".join(
+        f"`{str(each).lower() if isinstance(each, bool) else each}`" for each in values if each not in (None, "")
+    )
 
 
 def _attributes(docstring: str) -> dict[str, str]:

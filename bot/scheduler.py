@@ -17,8 +17,8 @@ from finops.company import Company
 from finops.errors import ConfigurationRefused
 from finops.names import nearest
 from jobs.job import Job, Outcome
-from storage import claims
-from storage.publish import newest_publication
+from storage import asked, claims
+from storage.publish import figures_version
 from storage.state import State
 
 LOG = structlog.get_logger("finops.jobs")
@@ -64,24 +64,28 @@ class Scheduler:
         self._running: set[tuple[str, str]] = set()
 
     def run_due(self) -> list[str]:
-        """Run everything that is due and nobody has done; returns the names of what ran."""
-        return [due.job.name for due in self.due(self._clock()) if self._run_claimed(due)]
+        """Run everything that was asked for or is due and nobody has done; returns the names of what ran."""
+        with self._state.reading() as connection:
+            wanted = asked.asked_for(connection, self.jobs, self._clock())
+        ran = [name for name, key in wanted if self._run_asked(self.jobs[name], key)]
+        return ran + [due.job.name for due in self.due(self._clock()) if self._run_claimed(due)]
 
     def due(self, now: datetime) -> Iterator[Due]:
         """The latest unit of every job and zone, ingest before what shows it; each is looked up when it is asked for.
 
-        A job that shows figures has one unit for each publication of the day, so none that changes them is missed.
+        A job that shows figures has one unit for each change of them, so none is missed. What runs all day comes
+        before what runs once: an alert is more urgent than a summary.
         """
-        for job in sorted(self.jobs.values(), key=lambda job: (job.shows_figures, job.name)):
+        for job in sorted(self.jobs.values(), key=lambda job: (job.shows_figures, ":" in job.schedule, job.name)):
             schedule = self._company.schedules.get(job.name, job.schedule)
             for zone in self._zones(job):
                 key = due_key(schedule, zone, now)
                 if key is not None:
-                    yield Due(job, zone, f"{key}/{self._publication()}" if job.shows_figures else key)
+                    yield Due(job, zone, f"{key}/{self._figures()}" if job.shows_figures else key)
 
-    def _publication(self) -> int:
+    def _figures(self) -> str:
         with self._state.reading() as connection:
-            return newest_publication(connection)
+            return figures_version(connection)
 
     def renew(self) -> None:
         """Hold the claims of what is running."""
@@ -99,21 +103,29 @@ class Scheduler:
 
     def _run_claimed(self, due: Due) -> bool:
         work = f"{due.job.name}@{due.zone.key}" if due.job.per_zone else due.job.name
-        if not claims.claim(self._state, work, due.key, self._owner, self._clock()):
+        return self._once(due.job, work, due.key, [due.zone])
+
+    def _run_asked(self, job: Job, key: str) -> bool:
+        """Run a job that a person asked for, in each of its zones, whatever the clock says."""
+        return self._once(job, f"{asked.ASKED}{job.name}", key, self._zones(job))
+
+    def _once(self, job: Job, work: str, key: str, zones: Iterable[ZoneInfo]) -> bool:
+        """Run a job in some zones as one unit of work, if nobody else does."""
+        if not claims.claim(self._state, work, key, self._owner, self._clock()):
             return False
-        self._running.add((work, due.key))
+        self._running.add((work, key))
         try:
-            outcome = self.run(due.job.name, due.zone)
+            summaries = [self.run(job.name, zone).summary for zone in zones]
         except Exception as error:
             # One job's failure must not stop the others; it is on record and is tried again.
-            LOG.exception("job failed", job=due.job.name)
-            metrics.JOBS.labels(due.job.name, "failed").inc()
-            claims.fail(self._state, work, due.key, self._owner, self._clock(), f"{type(error).__name__}: {error}")
+            LOG.exception("job failed", job=job.name)
+            metrics.JOBS.labels(job.name, "failed").inc()
+            claims.fail(self._state, work, key, self._owner, self._clock(), f"{type(error).__name__}: {error}")
             return False
         finally:
-            self._running.discard((work, due.key))
-        metrics.JOBS.labels(due.job.name, "done").inc()
-        claims.finish(self._state, work, due.key, self._owner, self._clock(), outcome.summary)
+            self._running.discard((work, key))
+        metrics.JOBS.labels(job.name, "done").inc()
+        claims.finish(self._state, work, key, self._owner, self._clock(), "; ".join(summaries))
         return True
 
     def _zones(self, job: Job) -> Iterable[ZoneInfo]:

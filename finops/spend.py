@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -120,6 +120,24 @@ def freshness(coverages: Iterable[Coverage], month: Month, as_of: date, settled_
         return Freshness(None, None)
     settled = (min(coverage.confirmed_at.date(), as_of) - wait for coverage in newest.values())
     return Freshness(min(through.values()), min(settled))
+
+
+def freshness_of(
+    exports: Collection[str], coverages: Iterable[Coverage], month: Month, as_of: date, settled_after: int
+) -> Freshness:
+    """Freshness of a team's figures, which rest on some exports; the other arguments as with freshness().
+
+    A team without spend has none, and is judged by the freshest export: that one shows that nothing was billed.
+    """
+    if exports:
+        return freshness((each for each in coverages if each.export in exports), month, as_of, settled_after)
+    known = list(coverages)
+    each = [
+        freshness((coverage for coverage in known if coverage.export == export), month, as_of, settled_after)
+        for export in sorted({coverage.export for coverage in known})
+    ]
+    reached = [found for found in each if found.data_through]
+    return max(reached, key=lambda found: found.data_through or date.min, default=Freshness(None, None))
 
 
 def total(spend: Iterable[DaySpend], basis: Basis) -> Decimal:

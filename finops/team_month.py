@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -136,11 +136,6 @@ def assess(
     forecast = None
     if reached and not ended and not by_invoice and freshness.settled_through:
         forecast = forecast_month(month, daily, min(freshness.settled_through, month.last))
-    judged = variance
-    if not ended and variance is not None and budget is not None:
-        # A running month under its budget says nothing yet; one already over it does, forecast or not.
-        judged = subtract(forecast.amount, budget) if forecast else (variance if variance > 0 else None)
-    tier = None if judged is None or budget is None else tier_of(judged, budget, ladder, materiality)
     through = freshness.data_through
     return TeamMonth(
         team=team,
@@ -151,7 +146,7 @@ def assess(
         actual=actual,
         variance=variance,
         variance_ratio=None if variance is None else ratio_of(variance, budget),
-        tier=tier,
+        tier=_tier(budget, variance, forecast, ended, ladder, materiality),
         forecast=forecast,
         freshness=freshness,
         partial=not ended or through is None or through < month.last,
@@ -161,3 +156,27 @@ def assess(
         restated_from=subtract(actual, restated.change) if actual is not None and restated else None,
         restated_at=restated.at if restated else None,
     )
+
+
+def rejudged(month: TeamMonth, ladder: Sequence[Tier], materiality: Materiality) -> TeamMonth:
+    """A team's month held against another ladder: its figures stay, its tier is the other's."""
+    tier = _tier(month.budget, month.variance, month.forecast, month.over, ladder, materiality)
+    return replace(month, tier=tier)
+
+
+def _tier(
+    budget: Decimal | None,
+    variance: Decimal | None,
+    forecast: Forecast | None,
+    ended: bool,
+    ladder: Sequence[Tier],
+    materiality: Materiality,
+) -> Tier | None:
+    if variance is None or budget is None:
+        return None
+    if not ended:
+        # A running month under its budget says nothing yet; one already over it does, forecast or not.
+        judged = subtract(forecast.amount, budget) if forecast else (variance if variance > 0 else None)
+    else:
+        judged = variance
+    return None if judged is None else tier_of(judged, budget, ladder, materiality)

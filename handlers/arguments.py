@@ -86,11 +86,16 @@ def team_asked_for(connection: Connection, company: Company, user_id: str, name:
         near = nearest(name, _visible(connection, company, user_id))
         raise UnknownName(f"There is no team '{name}'.", "See /finops teams for all of them.", name, near)
     if company.visibility == "own" and not may_see(find_person(connection, user_id), company, team):
-        raise NotAllowed(
-            f"The figures of '{team.slug}' are open to its owners and to FinOps, Finance and the executive sponsor.",
-            "Ask one of them, or FinOps to add you.",
-        )
+        raise not_theirs_to_see(team)
     return team
+
+
+def not_theirs_to_see(team: Team) -> NotAllowed:
+    """The refusal where a team's figures are kept to it."""
+    return NotAllowed(
+        f"The figures of '{team.slug}' are open to its owners and to FinOps, Finance and the executive sponsor.",
+        "Ask one of them, or FinOps to add you.",
+    )
 
 
 def _own_team(connection: Connection, company: Company, user_id: str) -> Team:

@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from finops.company import Company
 from finops.effect import Effect
 from finops.periods import Month
+from handlers.alert_access import Asker
 from handlers.arguments import teams_of
 from handlers.request import Command, Request
+from handlers.waiting import waiting_for
 from storage.deliveries import queue
 from storage.people import find_person
 from storage.spend import coverages
 from storage.state import State
 from storage.team_months import team_answer
+from storage.teams import all_teams
 from views.home import home_view
 
 MOST_TEAMS = 20
@@ -23,14 +26,17 @@ def open_home(request: Request, *, company: Company, state: State, commands: Map
     """Queue the person's home view; opened again before it is sent, only the newest goes out."""
     today = company.today(request.now)
     with state.writing() as connection:
+        teams = all_teams(connection, company)
         own = teams_of(find_person(connection, request.user_id), company)
         months = [
             team_answer(connection, company, team, Month.of(today), today, company.basis).month
             for team in own[:MOST_TEAMS]
         ]
+        asker = Asker(connection, company, request)
         view = home_view(
             months,
-            company.listed,
+            teams,
+            waiting=waiting_for(connection, company, asker, request.user_id, teams, request.now),
             coverages=list(coverages(connection).values()),
             commands=[(each.name, each.usage, each.summary) for each in commands.values()],
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from views.message import Message
 
@@ -19,7 +20,13 @@ class Request:
         words: what follows the command's name.
         value: of the button or option that was chosen, empty for a command.
         channel: id of the channel it happens in, empty in App Home.
-        interaction: unique for this click or command, the same when Slack sends it again.
+        interaction: unique for this click, command or event, the same when Slack sends it again.
+        via: 'command', 'button', 'form', 'thread' or 'reaction'.
+        inputs: block id → what a submitted form holds there: a text, an option's value, a day or an id; empty for
+            nothing.
+        metadata: what the form carries along.
+        message: key of the delivery whose button was clicked, or that is answered in its thread or by a reaction; empty
+            where it was none that everybody sees.
     """
 
     user_id: str
@@ -28,19 +35,29 @@ class Request:
     value: str = ""
     channel: str = ""
     interaction: str = ""
+    via: str = "command"
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    message: str = ""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What the person is told, only visible to them unless in_channel.
+    """What the person is told, only visible to them unless in_channel; nothing where it says nothing.
 
     Attributes:
         replaces: whether it takes the place of the message whose button was clicked.
+        modal: a form to open before the person.
+        errors: block id → what is wrong with what was filled in; the form stays open.
+        next_view: a form that follows the one submitted: on top of it, so that one can go back and change it.
     """
 
-    message: Message
+    message: Message | None = None
     in_channel: bool = False
     replaces: bool = False
+    modal: Mapping[str, Any] | None = None
+    errors: Mapping[str, str] = field(default_factory=dict)
+    next_view: Mapping[str, Any] | None = None
 
 
 Answer = Callable[..., Reply]
@@ -54,8 +71,11 @@ class Command:
         name: the word.
         usage: what may follow it.
         summary: what it does, one short sentence without a full stop.
-        answer: called with the Request, and by keyword with what it names of: company, state, commands.
+        answer: called with the Request, and by keyword with what it names of: company, state, commands, jobs.
         actions: action_id → answer, for the buttons and menus in its messages.
+        submissions: callback_id → answer, for its forms.
+        thread_words: a whole reply in the thread of one of its messages, lower case → answer.
+        reactions: emoji → answers to its being put on one of its messages, and taken away.
     """
 
     name: str
@@ -63,3 +83,6 @@ class Command:
     summary: str
     answer: Answer
     actions: Mapping[str, Answer] = field(default_factory=dict)
+    submissions: Mapping[str, Answer] = field(default_factory=dict)
+    thread_words: Mapping[str, Answer] = field(default_factory=dict)
+    reactions: Mapping[str, tuple[Answer, Answer]] = field(default_factory=dict)

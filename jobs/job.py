@@ -26,7 +26,7 @@ class Job:
         schedule: when it runs by default: 'HH:MM', 'every 15m' or 'off'.
         run: called by keyword with what it names of: now, zone, company, state, ledger.
         per_zone: run at that time of every time zone that teams live in, with `zone` given.
-        shows_figures: run again, once that day's time has come, after every publication that changed figures.
+        shows_figures: run again, once its time has come, after every publication or budget that changed figures.
     """
 
     name: str

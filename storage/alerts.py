@@ -22,6 +22,10 @@ EVALUATIONS = EvaluationRow.__table__  # type: ignore[attr-defined]
 _ALERT = TypeAdapter(Alert)
 
 
+class AlertChangedMeanwhile(RuntimeError):
+    """An alert was about to be written over what somebody else had made of it: a bug in whoever read it unlocked."""
+
+
 def find_alert(connection: Connection, key: AlertKey, *, lock: bool = False) -> Alert | None:
     """One alert.
 
@@ -32,11 +36,18 @@ def find_alert(connection: Connection, key: AlertKey, *, lock: bool = False) -> 
     return rows[0] if rows else None
 
 
-def alerts_of_months(connection: Connection, months: Collection[Month], *, lock: bool = False) -> dict[AlertKey, Alert]:
-    """Every alert of some months, resolved ones too."""
-    wanted = [str(month) for month in months]
-    found = _read(connection, select(TABLE).where(TABLE.c.month.in_(wanted)), lock)
-    return {alert.key: alert for alert in found}
+def alert_keys(connection: Connection, month: Month) -> list[AlertKey]:
+    """What there are alerts of in a month, resolved ones too."""
+    query = select(TABLE.c.key).where(TABLE.c.month == str(month)).order_by(TABLE.c.key)
+    return [AlertKey.parse(key) for key in connection.execute(query).scalars()]
+
+
+def alerts_of_teams(
+    connection: Connection, month: Month, teams: Collection[str], *, lock: bool = False
+) -> dict[AlertKey, Alert]:
+    """Every alert of some teams in a month, resolved ones too."""
+    query = select(TABLE).where(TABLE.c.month == str(month), TABLE.c.team.in_(list(teams)))
+    return {alert.key: alert for alert in _read(connection, query, lock)}
 
 
 def living_alerts(connection: Connection, team: str | None = None) -> list[Alert]:
@@ -60,13 +71,14 @@ def alerts_by_key(connection: Connection, keys: Sequence[AlertKey], *, lock: boo
 
 
 def save_alerts(connection: Connection, changes: Iterable[tuple[Change, Policy]], now: datetime) -> list[Change]:
-    """Write changed alerts.
+    """Write changed alerts, which were read under a lock.
 
     Returns:
         The changes with the alerts' new versions, in their order.
 
     Raises:
         sqlalchemy.exc.IntegrityError: somebody else raised one of the new alerts meanwhile; nothing is written.
+        AlertChangedMeanwhile: somebody else changed one since it was read, as it was read without the lock.
     """
     new: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []
@@ -89,7 +101,9 @@ def save_alerts(connection: Connection, changes: Iterable[tuple[Change, Policy]]
     if new:
         connection.execute(insert(TABLE), new)
     for row in changed:
-        connection.execute(update(TABLE).where(TABLE.c.key == row["key"]).values(**row))
+        as_read = update(TABLE).where(TABLE.c.key == row["key"], TABLE.c.version == row["version"] - 1)
+        if connection.execute(as_read.values(**row)).rowcount != 1:
+            raise AlertChangedMeanwhile(row["key"])
     return saved
 
 
@@ -113,6 +127,11 @@ def is_newest(connection: Connection, month: Month, publication: int, seen_at: d
     newer = update(EVALUATIONS).where(EVALUATIONS.c.month == str(month))
     connection.execute(newer.values(publication=publication, seen_at=seen_at))
     return True
+
+
+def was_evaluated(connection: Connection, month: Month) -> bool:
+    """Whether a month's alerts have ever been evaluated."""
+    return connection.execute(select(EVALUATIONS.c.month).where(EVALUATIONS.c.month == str(month))).first() is not None
 
 
 def _read(connection: Connection, query: Select[Any], lock: bool = False) -> list[Alert]:

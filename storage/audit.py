@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, text
+from sqlalchemy import ColumnElement, Connection, Row, String, cast, func, insert, or_, select, text, type_coerce
 
+from finops.errors import FinopsError
+from storage.plain_json import kept, plain, read_back, spelled
 from storage.tables import AuditRow
 
 TABLE = AuditRow.__table__  # type: ignore[attr-defined]
@@ -18,6 +19,9 @@ BEGINNING = "0" * 64
 """What the first entry seals."""
 LOCK = 0x66696E6F7073
 """PostgreSQL's advisory lock under which entries are appended, one transaction after the other."""
+MOST_FAULTS = 20
+SETTINGS = "policy"
+"""Subject of the entries that say what was configured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +70,17 @@ class Sealed:
 
 
 def append(connection: Connection, entries: Iterable[Entry]) -> None:
-    """Write entries in the caller's transaction.
+    """Write entries in the caller's transaction; text that no database keeps is kept with � in its place.
 
     Comes last in a transaction: on PostgreSQL the others wait from here to its end.
+
+    Raises:
+        TypeError: `was` or `became` holds what JSON would give back as something else, or `at` has no zone.
     """
-    found = list(entries)
+    found = [_kept(entry) for entry in entries]
     if not found:
         return
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+    _lock(connection)
     seq, previous = head(connection)
     rows = []
     for entry in found:
@@ -84,6 +90,34 @@ def append(connection: Connection, entries: Iterable[Entry]) -> None:
         rows.append(values | {"seq": seq, "previous": previous, "hash": sealed})
         previous = sealed
     connection.execute(insert(TABLE), rows)
+
+
+def note_settings(connection: Connection, company_words: Mapping[str, Any], now: datetime) -> bool:
+    """Record what of the configuration is not as it was last recorded; comes last in its transaction.
+
+    Args:
+        company_words: name → what is configured, as plain JSON; a name whose value differs is recorded as a whole.
+
+    Returns:
+        Whether anything differed.
+    """
+    _lock(connection)
+    known: dict[str, Any] = {}
+    for sealed in read(connection, subject=SETTINGS):
+        known = {name: value for name, value in known.items() if name not in (sealed.entry.was or {})}
+        known |= sealed.entry.became or {}
+    wanted: dict[str, Any] = plain(company_words)
+    names = sorted(
+        name
+        for name in known.keys() | wanted.keys()
+        if spelled([known[name]] if name in known else []) != spelled([wanted[name]] if name in wanted else [])
+    )
+    if not names:
+        return False
+    was = {name: known[name] for name in names if name in known}
+    became = {name: wanted[name] for name in names if name in wanted}
+    append(connection, [Entry(now, "finops", "policy.changed", SETTINGS, was=was or None, became=became or None)])
+    return True
 
 
 def head(connection: Connection) -> tuple[int, str]:
@@ -107,8 +141,7 @@ def seal(seq: int, entry: Entry, previous: str) -> str:
         "pinged": entry.pinged,
         "previous": previous,
     }
-    spelled = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-    return hashlib.sha256(spelled.encode()).hexdigest()
+    return hashlib.sha256(spelled(content).encode()).hexdigest()
 
 
 def read(
@@ -119,38 +152,117 @@ def read(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> Iterator[Sealed]:
-    """Entries, oldest first.
+    """Entries, oldest first, fetched as they are asked for.
 
     Args:
+        subject: it, and what lies below it: 'alert/payments' is every alert of that team.
         since, until: half-open.
+
+    Raises:
+        FinopsError: an entry was changed into something that cannot be read.
     """
-    wanted = [
-        TABLE.c.team == team if team is not None else None,
-        TABLE.c.subject == subject if subject is not None else None,
-        TABLE.c.at >= since if since is not None else None,
-        TABLE.c.at < until if until is not None else None,
-    ]
-    query = select(TABLE).where(*(clause for clause in wanted if clause is not None)).order_by(TABLE.c.seq)
-    for row in connection.execution_options(yield_per=1000).execute(query):
-        entry = Entry(row.at, row.who, row.action, row.subject, row.team, row.was, row.became, row.note, row.pinged)
-        yield Sealed(row.seq, entry, row.previous, row.hash)
+    wanted: list[ColumnElement[bool]] = []
+    if team is not None:
+        wanted.append(TABLE.c.team == team)
+    if subject is not None:
+        below = TABLE.c.subject.startswith(f"{subject}/", autoescape=True)
+        wanted.append(or_(TABLE.c.subject == subject, below))
+    if since is not None:
+        wanted.append(TABLE.c.at >= since)
+    if until is not None:
+        wanted.append(TABLE.c.at < until)
+    for row in _rows(connection, *wanted):
+        try:
+            yield _sealed(row)
+        except (TypeError, ValueError):
+            reason = f"Entry {row.seq} of the audit record cannot be read."
+            raise FinopsError(reason, "It was changed: `finops audit verify` says what else was.") from None
 
 
-def verify(connection: Connection) -> list[str]:
-    """What is wrong with the record, one line each, at most 20; empty where every entry seals the one before."""
+def verify(connection: Connection, expect: tuple[int, str] | None = None) -> list[str]:
+    """What is wrong with the record, one line each, at most 20; empty where every entry seals the one before.
+
+    Args:
+        expect: number and hash of an entry as head() gave them once: nothing up to it is missing or was written anew.
+    """
     faults: list[str] = []
-    expected, previous = 1, BEGINNING
-    for sealed in read(connection):
-        if sealed.seq != expected:
-            faults.append(f"entry {expected} is missing: {sealed.seq} follows {expected - 1}")
-        elif sealed.previous != previous:
-            faults.append(f"entry {sealed.seq} does not follow what stands before it")
-        if not sealed.is_whole:
-            faults.append(f"entry {sealed.seq} was changed after it was written")
-        if len(faults) >= 20:
-            break
-        expected, previous = sealed.seq + 1, sealed.hash
+    last, previous = 0, BEGINNING
+    for row in _rows(connection):
+        faults += _faults(row, last, previous)
+        if expect and expect[0] == row.seq and expect[1] != row.hash:
+            faults.append(f"entry {row.seq} is not the one that was kept: the record was written anew before it")
+        if len(faults) >= MOST_FAULTS:
+            return faults[:MOST_FAULTS]
+        last, previous = row.seq, row.hash
+    if expect and expect[0] > last:
+        faults.append(f"the end was cut off: entry {expect[0]} was there, and entry {last} is the last")
     return faults
+
+
+def _faults(row: Row[Any], last: int, previous: str) -> list[str]:
+    """What is wrong with an entry, by itself and behind the one before it."""
+    faults = []
+    if row.seq > last + 1:
+        missing = f"entry {last + 1} is" if row.seq == last + 2 else f"entries {last + 1} to {row.seq - 1} are"
+        faults.append(f"{missing} missing")
+    elif row.seq < 1 or row.previous != previous:
+        faults.append(f"entry {row.seq} does not follow what stands before it")
+    try:
+        whole = _sealed(row).is_whole
+    except (TypeError, ValueError):
+        whole = False
+    return faults if whole else [*faults, f"entry {row.seq} was changed after it was written"]
+
+
+def _rows(connection: Connection, *wanted: ColumnElement[bool]) -> Iterator[Row[Any]]:
+    """Rows as they are stored, so that one which was tampered with breaks nothing but itself."""
+    stored = {
+        "at": type_coerce(TABLE.c.at, String),
+        "was": cast(TABLE.c.was, String),
+        "became": cast(TABLE.c.became, String),
+    }
+    columns = [stored[column.name].label(column.name) if column.name in stored else column for column in TABLE.c]
+    query = select(*columns).where(*wanted).order_by(TABLE.c.seq)
+    yield from connection.execute(query, execution_options={"yield_per": 1000})
+
+
+def _sealed(row: Row[Any]) -> Sealed:
+    """An entry of what is stored; raises ValueError or TypeError where it is none."""
+    at = row.at if isinstance(row.at, datetime) else datetime.fromisoformat(row.at).replace(tzinfo=UTC)
+    entry = Entry(
+        at=at.astimezone(UTC),
+        who=row.who,
+        action=row.action,
+        subject=row.subject,
+        team=row.team,
+        was=None if row.was is None else read_back(row.was),
+        became=None if row.became is None else read_back(row.became),
+        note=row.note,
+        pinged=row.pinged,
+    )
+    return Sealed(row.seq, entry, row.previous, row.hash)
+
+
+def _lock(connection: Connection) -> None:
+    """Keep others from appending until the transaction ends; on SQLite a writing one does so from its beginning."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+
+
+def _kept(entry: Entry) -> Entry:
+    """An entry as every database gives it back."""
+    if entry.at.tzinfo is None:
+        raise TypeError(f"the audit record keeps instants, and {entry.at} names no zone")
+    return replace(
+        entry,
+        who=kept(entry.who),
+        action=kept(entry.action),
+        subject=kept(entry.subject),
+        team=kept(entry.team),
+        was=None if entry.was is None else plain(entry.was),
+        became=None if entry.became is None else plain(entry.became),
+        note=kept(entry.note),
+    )
 
 
 def pings_since(connection: Connection, since: datetime, team: str | None = None) -> dict[str, int]:

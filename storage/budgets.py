@@ -16,8 +16,9 @@ from sqlalchemy import Connection, Select, bindparam, insert, select, true
 
 from finops.budget import Budget
 from finops.errors import BudgetRefused, FinopsError
-from finops.money import SCALE
+from finops.money import SCALE, plain
 from finops.periods import Month
+from storage.audit import Entry, append
 from storage.tables import BudgetRow
 
 TABLE = BudgetRow.__table__  # type: ignore[attr-defined]
@@ -120,12 +121,17 @@ def _budget(row: dict[str, str], team_fault: Callable[[str], str | None]) -> Bud
 def record_budgets(
     connection: Connection, budgets: Sequence[Budget], *, source: str, by: str, now: datetime
 ) -> ImportedBudgets:
-    """Write budgets as approved versions; one equal to the current version makes none."""
+    """Write budgets as approved versions and put them on record; one equal to the current version makes none.
+
+    Comes last in its transaction, as the record does.
+    """
     current = {(b.team, b.month, b.currency): b for b in approved_budgets(connection)}
     rows = []
+    entries = []
     for budget in budgets:
         former = current.get((budget.team, budget.month, budget.currency))
         if former is None or former.amount != budget.amount:
+            entries.append(_entry(budget, former, source, by, now))
             rows.append(
                 {
                     "team": budget.team,
@@ -141,8 +147,23 @@ def record_budgets(
             )
     if rows:
         connection.execute(insert(TABLE), rows)
+        append(connection, entries)
     new = sum(row["version"] == 1 for row in rows)
     return ImportedBudgets(new, len(rows) - new, len(budgets) - len(rows))
+
+
+def _entry(budget: Budget, former: Budget | None, source: str, by: str, now: datetime) -> Entry:
+    """What the audit record says of a budget that is new or changed."""
+    return Entry(
+        at=now,
+        who=by,
+        action="budget.recorded",
+        subject=f"budget/{budget.team}/{budget.month}/{budget.currency}",
+        team=budget.team,
+        was={"amount": plain(former.amount), "version": former.version} if former else None,
+        became={"amount": plain(budget.amount), "version": former.version + 1 if former else 1},
+        note=source,
+    )
 
 
 @cache

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, and_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.state import State
 from storage.tables import ClaimRow
@@ -19,27 +19,22 @@ MOST_ATTEMPTS = 5
 
 def claim(state: State, work: str, due: str, owner: str, now: datetime) -> bool:
     """Whether this owner may do the work: nobody has, or whoever began has died or failed."""
-    try:
-        with state.writing() as connection:
-            connection.execute(
-                insert(TABLE).values(work=work, due=due, owner=owner, lease_until=now + LEASE, attempts=1)
-            )
-        return True
-    except IntegrityError:
-        pass
+    free = and_(TABLE.c.finished_at.is_(None), TABLE.c.lease_until < now, TABLE.c.attempts < MOST_ATTEMPTS)
+    own = and_(TABLE.c.work == work, TABLE.c.due == due)
+    # Read first: what is due has nearly always been done, and whoever only asks keeps no writer waiting.
+    with state.reading() as connection:
+        known = connection.execute(select(free).where(own)).scalar()
+    if known is not None and not known:
+        return False
+    lease = {"owner": owner, "lease_until": now + LEASE}
     with state.writing() as connection:
-        taken = connection.execute(
-            update(TABLE)
-            .where(
-                TABLE.c.work == work,
-                TABLE.c.due == due,
-                TABLE.c.finished_at.is_(None),
-                TABLE.c.lease_until < now,
-                TABLE.c.attempts < MOST_ATTEMPTS,
-            )
-            .values(owner=owner, lease_until=now + LEASE, attempts=TABLE.c.attempts + 1)
-        )
-        return taken.rowcount == 1
+        if known:
+            again = update(TABLE).where(own, free).values(**lease, attempts=TABLE.c.attempts + 1)
+            return connection.execute(again).rowcount == 1
+        dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+        first = dialect.insert(TABLE).values(work=work, due=due, attempts=1, outcome="", **lease)
+        first = first.on_conflict_do_nothing(index_elements=["work", "due"]).returning(TABLE.c.owner)
+        return connection.execute(first).first() is not None
 
 
 def renew(state: State, work: str, due: str, owner: str, now: datetime) -> None:
@@ -69,7 +64,7 @@ def last_finished(connection: Connection, work: str) -> tuple[str, datetime, str
     """Due, time and outcome of the work's last finished unit."""
     row = connection.execute(
         select(TABLE.c.due, TABLE.c.finished_at, TABLE.c.outcome)
-        .where(TABLE.c.work == work, or_(TABLE.c.finished_at.is_not(None)))
+        .where(TABLE.c.work == work, TABLE.c.finished_at.is_not(None))
         .order_by(TABLE.c.finished_at.desc())
         .limit(1)
     ).first()

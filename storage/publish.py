@@ -17,6 +17,7 @@ from storage.ledger.rollup import Extent, Rollup
 from storage.ledger.versions import Version
 from storage.tables import (
     BillingPeriodRow,
+    BudgetRow,
     DailySpendRow,
     IngestRunRow,
     MonthlySpendRow,
@@ -152,6 +153,12 @@ def newest_publication(connection: Connection) -> int:
     """Id of the newest run that changed published figures, 0 where there is none."""
     table = IngestRunRow.__table__.c  # type: ignore[attr-defined]
     return connection.execute(select(func.max(table.id)).where(table.outcome == "published")).scalar() or 0
+
+
+def figures_version(connection: Connection) -> str:
+    """Changes whenever published figures or budgets do."""
+    newest = connection.execute(select(func.max(BudgetRow.__table__.c.id))).scalar() or 0  # type: ignore[attr-defined]
+    return f"{newest_publication(connection)}.{newest}"
 
 
 def confirm_periods(connection: Connection, export: str, billing_periods: Sequence[str], now: datetime) -> None:

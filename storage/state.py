@@ -16,6 +16,15 @@ from sqlalchemy.engine import make_url
 from finops.errors import ConfigurationRefused
 from storage.amounts import SumOfDigits
 
+WAITS = {
+    "connect_timeout": 5,
+    "keepalives_idle": 20,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+"""libpq's waits: a server that is gone without a word is noticed in half a minute, not in the system's hours."""
+
 
 class State:
     """A state database on SQLite or PostgreSQL.
@@ -120,7 +129,8 @@ def _engine(url: str) -> Engine:
     if parsed.get_backend_name() not in ("sqlite", "postgresql"):
         raise ConfigurationRefused(f"FINOPS_DATABASE_URL names {parsed.get_backend_name()}; use SQLite or PostgreSQL.")
     if parsed.get_backend_name() == "postgresql":
-        return sqlalchemy.create_engine(url, pool_pre_ping=True, pool_size=8, hide_parameters=True)
+        waits = {name: seconds for name, seconds in WAITS.items() if name not in parsed.query}
+        return sqlalchemy.create_engine(url, pool_pre_ping=True, pool_size=8, hide_parameters=True, connect_args=waits)
     engine = sqlalchemy.create_engine(url, pool_size=8, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -131,7 +141,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # transactions are begun by _begin_sqlite
     for pragma in (
         "journal_mode=WAL",
-        "synchronous=NORMAL",
+        "synchronous=FULL",  # NORMAL may lose what was acknowledged when the power fails
         "busy_timeout=10000",
         "foreign_keys=ON",
         "cache_size=-2000",

@@ -158,6 +158,7 @@ class DeliveryRow(SQLModel, table=True):
     __table_args__ = (
         Index("delivery_due", "state", "next_attempt_at"),
         Index("delivery_message", "channel", "ts"),
+        Index("delivery_thread", "thread_of"),
     )
     id: int | None = Field(default=None, primary_key=True)
     key: str = Field(unique=True)

@@ -15,7 +15,7 @@ from finops.company import Company, Team
 from finops.forecast import RHYTHM_DAYS
 from finops.money import EXACT, ZERO
 from finops.periods import Month
-from finops.spend import Coverage, DaySpend, Freshness, Restatement, freshness
+from finops.spend import DaySpend, Freshness, Restatement, freshness_of
 from finops.team_month import TeamMonth, assess
 from storage.budgets import approved_budgets
 from storage.spend import TeamDays, all_team_days, coverages, exports_of, invoice_days, restatements, team_days
@@ -58,21 +58,9 @@ class _Reading:
         """Of the exports that billing periods belong to; of all exports where there are none."""
         exports = exports_of(periods, self.coverages)
         if exports not in self._freshness:
-            self._freshness[exports] = self._fresh(exports)
+            known, settled_after = self.coverages.values(), self.company.settled_after
+            self._freshness[exports] = freshness_of(exports, known, self.month, self.as_of, settled_after)
         return self._freshness[exports]
-
-    def _fresh(self, exports: frozenset[str]) -> Freshness:
-        known: Iterable[Coverage] = self.coverages.values()
-        if exports:
-            known = [coverage for coverage in known if coverage.export in exports]
-            return freshness(known, self.month, self.as_of, self.company.settled_after)
-        # A team without spend is judged by the freshest export: that one shows that nothing was billed.
-        each = [
-            freshness([c for c in known if c.export == export], self.month, self.as_of, self.company.settled_after)
-            for export in sorted({coverage.export for coverage in known})
-        ]
-        reached = [found for found in each if found.data_through]
-        return max(reached, key=lambda found: found.data_through or date.min, default=Freshness(None, None))
 
     def assess(
         self,

@@ -7,19 +7,20 @@ a cut value is another value. Limits: docs.slack.dev/reference/block-kit, checke
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from views.message import Block
-from views.text import clip, escape, literal
+from views.text import clip, clip_markup, escape, literal
 
 __all__ = [
-    "actions", "button", "clip", "confirm", "context", "divider", "escape", "header", "home", "image", "literal",
-    "modal", "paragraphs", "section", "select", "text_input",
+    "actions", "button", "choice_input", "clip", "confirm", "context", "date_input", "divider", "escape", "header",
+    "home", "image", "literal", "modal", "paragraphs", "person_input", "section", "select", "text_input",
 ]  # fmt: skip
 
 MESSAGE_BLOCKS, VIEW_BLOCKS = 50, 100
 HEADER, SECTION, FIELD, FIELDS, CONTEXT, ELEMENTS = 150, 3000, 2000, 10, 900, 25
-BUTTON, VALUE, OPTION, OPTION_VALUE, OPTIONS, ID = 75, 2000, 75, 150, 100, 255
+BUTTON, VALUE, OPTION, OPTION_VALUE, OPTIONS, RADIOS, ID = 75, 2000, 75, 150, 100, 10, 255
 TITLE, METADATA, ALT_TEXT, LABEL, HINT = 24, 3000, 2000, 2000, 2000
 
 
@@ -30,7 +31,7 @@ def plain_text(text: str, most: int) -> Block:
 
 def mrkdwn(text: str, most: int) -> Block:
     """A mrkdwn object; verbatim, so that Slack makes no links of names that look like channels or addresses."""
-    return {"type": "mrkdwn", "text": clip(text, most) or " ", "verbatim": True}
+    return {"type": "mrkdwn", "text": clip_markup(text, most) or " ", "verbatim": True}
 
 
 def header(text: str) -> Block:
@@ -104,33 +105,83 @@ def select(action_id: str, placeholder: str, options: Sequence[tuple[str, str]],
     """
     if not 1 <= len(options) <= OPTIONS:
         raise ValueError(f"{len(options)} options, Slack takes 1 to {OPTIONS}")
+    return {
+        "type": "static_select",
+        "action_id": _whole(action_id, ID, "action_id"),
+        "placeholder": plain_text(placeholder, 150),
+        **_options(options, initial),
+    }
+
+
+def text_input(
+    block_id: str,
+    label: str,
+    *,
+    hint: str = "",
+    initial: str = "",
+    long: bool = False,
+    optional: bool = False,
+    most: int = SECTION,
+) -> Block:
+    """A question in a modal, its action_id the same as its block_id.
+
+    Args:
+        most: characters that Slack lets somebody write, at most 3,000.
+    """
+    element: Block = {
+        "type": "plain_text_input",
+        "multiline": long,
+        "max_length": min(most, SECTION),
+        **({"initial_value": clip(initial, min(most, SECTION))} if initial else {}),
+    }
+    return _input(block_id, label, element, hint, optional)
+
+
+def date_input(
+    block_id: str, label: str, *, hint: str = "", initial: date | None = None, optional: bool = False
+) -> Block:
+    """A day to be chosen in a modal, its action_id the same as its block_id."""
+    element: Block = {"type": "datepicker", **({"initial_date": initial.isoformat()} if initial else {})}
+    return _input(block_id, label, element, hint, optional)
+
+
+def person_input(block_id: str, label: str, *, hint: str = "", optional: bool = False) -> Block:
+    """Somebody of the workspace to be chosen in a modal, its action_id the same as its block_id."""
+    return _input(block_id, label, {"type": "users_select"}, hint, optional)
+
+
+def choice_input(
+    block_id: str, label: str, options: Sequence[tuple[str, str]], *, hint: str = "", initial: str | None = None
+) -> Block:
+    """Radio buttons in a modal, their action_id the same as their block_id.
+
+    Args:
+        options: label and value each, 1 to 10.
+        initial: the value that is chosen at first, or None.
+    """
+    if not 1 <= len(options) <= RADIOS:
+        raise ValueError(f"{len(options)} options, Slack takes 1 to {RADIOS}")
+    return _input(block_id, label, {"type": "radio_buttons", **_options(options, initial)}, hint)
+
+
+def _input(block_id: str, label: str, element: Block, hint: str, optional: bool = False) -> Block:
+    block: Block = {
+        "type": "input",
+        "block_id": _whole(block_id, ID, "block_id"),
+        "label": plain_text(label, LABEL),
+        "element": element | {"action_id": block_id},
+        "optional": optional,
+    }
+    return block | ({"hint": plain_text(hint, HINT)} if hint else {})
+
+
+def _options(options: Sequence[tuple[str, str]], initial: str | None) -> Block:
     made = [
         {"text": plain_text(label, OPTION), "value": _whole(value, OPTION_VALUE, "option value")}
         for label, value in options
     ]
     chosen = [option for option in made if option["value"] == initial]
-    return {
-        "type": "static_select",
-        "action_id": _whole(action_id, ID, "action_id"),
-        "placeholder": plain_text(placeholder, 150),
-        "options": made,
-        **({"initial_option": chosen[0]} if chosen else {}),
-    }
-
-
-def text_input(
-    block_id: str, label: str, *, hint: str = "", initial: str = "", long: bool = False, optional: bool = False
-) -> Block:
-    """A question in a modal, its action_id the same as its block_id."""
-    element: Block = {"type": "plain_text_input", "action_id": block_id, "multiline": long}
-    block: Block = {
-        "type": "input",
-        "block_id": _whole(block_id, ID, "block_id"),
-        "label": plain_text(label, LABEL),
-        "element": element | ({"initial_value": clip(initial, SECTION)} if initial else {}),
-        "optional": optional,
-    }
-    return block | ({"hint": plain_text(hint, HINT)} if hint else {})
+    return {"options": made, **({"initial_option": chosen[0]} if chosen else {})}
 
 
 def image(slack_file: str, alt_text: str, title: str = "") -> Block:

@@ -35,27 +35,30 @@ class Table:
     currency: str
 
 
-def table(lines: Sequence[Line], actual: Decimal, currency: str, most: int = LINES) -> Table:
+def table(lines: Sequence[Line], actual: Decimal, currency: str, most: int = LINES, last: Line | None = None) -> Table:
     """Gather the small lines into one and name whatever is left.
 
     Args:
         lines: a breakdown, largest first.
         actual: what the lines must add up to; a difference becomes a line of its own.
+        last: a line that stands at the end whatever its size.
     """
     kept, others = (lines, ()) if len(lines) <= most else (lines[: most - 1], lines[most - 1 :])
     shown = list(kept)
     if others:
-        shown.append(Line(f"{len(others):,} others", add(line.amount for line in others), _former(others)))
-    rest = subtract(actual, add(line.amount for line in lines))
+        shown.append(_gathered(f"{len(others):,} others", add(line.amount for line in others), others))
+    rest = subtract(actual, add(line.amount for line in (*lines, *([last] if last else []))))
     if rest:
         shown.append(Line("not broken down", rest))
-    total = Line("Total", actual, _former(lines))
+    shown += [last] if last else []
+    total = _gathered("Total", actual, lines)
     return Table((*shown, *_rounding(shown, total, currency)), total, currency)
 
 
-def _former(lines: Sequence[Line]) -> Decimal | None:
-    known = [line.former for line in lines if line.former is not None]
-    return add(known) if known else None
+def _gathered(name: str, amount: Decimal, lines: Sequence[Line]) -> Line:
+    """A line over others; its change is that of those which are compared with anything, so that changes add up too."""
+    changes = [line.change for line in lines if line.change is not None]
+    return Line(name, amount, subtract(amount, add(changes)) if changes else None)
 
 
 def _rounding(lines: Sequence[Line], total: Line, currency: str) -> list[Line]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from views.blocks import MESSAGE_BLOCKS, image
 from views.message import Block, Message, Picture
-from views.text import clip
+from views.text import clip_markup
 
 TEXT = 4_000
 """Most characters of Message.text: chat.update takes no more."""
@@ -69,8 +69,8 @@ def message(text: str, blocks: Sequence[Block], picture: Picture | None = None, 
     """
     room, most = (ROOM - len(picture.title), MESSAGE_BLOCKS - 1) if picture else (ROOM, MESSAGE_BLOCKS)
     first, *others = fit(blocks, room, most)
-    continued = tuple(Message(clip("\n".join(_texts(page)), TEXT) or "(continued)", page) for page in others)
-    return Message(clip(text, TEXT), first, picture, min(picture_after, len(first)), continued)
+    continued = tuple(Message(clip_markup("\n".join(_texts(page)), TEXT) or "(continued)", page) for page in others)
+    return Message(clip_markup(text, TEXT), first, picture, min(picture_after, len(first)), continued)
 
 
 def with_picture(given: Message, slack_file: str) -> list[Block]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from finops.company import Team
@@ -21,11 +22,27 @@ MOST = 20
 """Most teams, and most waiting things, that are shown."""
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Something that waits for a person.
+
+    Attributes:
+        text: one plain sentence, escaped here.
+        button: what its button says, empty for none.
+        action_id, value: what the button does.
+    """
+
+    text: str
+    button: str = ""
+    action_id: str = ""
+    value: str = ""
+
+
 def home_view(
     months: Sequence[TeamMonth],
     teams: Mapping[str, Team],
     *,
-    waiting: Sequence[str] = (),
+    waiting: Sequence[Waiting] = (),
     coverages: Sequence[Coverage] = (),
     commands: Sequence[Entry] = (),
 ) -> dict[str, Any]:
@@ -34,7 +51,7 @@ def home_view(
     Args:
         months: of the teams that the person owns or leads, in the order they are shown.
         teams: slug → team.
-        waiting: plain sentences, each something that waits for this person; escaped here.
+        waiting: for this person, most urgent first.
         coverages: of every export; the newest billing period of each is shown.
         commands: for the help at the end.
     """
@@ -46,12 +63,18 @@ def home_view(
     return blocks.home(body)
 
 
-def _waiting(waiting: Sequence[str]) -> list[Block]:
+def _waiting(waiting: Sequence[Waiting]) -> list[Block]:
     if not waiting:
         return [blocks.section(":white_check_mark: Nothing waits for you.")]
-    lines = [f"• {escape(text, 300)}" for text in waiting[:MOST]]
-    more = [f"… and {len(waiting) - MOST:,} more."] if len(waiting) > MOST else []
-    return blocks.paragraphs("\n".join(lines + more))
+    shown = [
+        blocks.section(
+            f"• {escape(each.text, 300)}",
+            accessory=blocks.button(each.button, each.action_id, each.value) if each.button else None,
+        )
+        for each in waiting[:MOST]
+    ]
+    left = len(waiting) - MOST
+    return [*shown, *([blocks.context(f"… and {left:,} more: `/finops alerts` shows them.")] if left > 0 else [])]
 
 
 def _headline(months: Sequence[TeamMonth]) -> str:

@@ -43,5 +43,5 @@ class Message:
     continued: tuple[Message, ...] = ()
 
     def as_payload(self) -> dict[str, Any]:
-        """The message as JSON, as deliveries keep it."""
-        return asdict(self)
+        """The message as JSON, as deliveries keep it: equal to what is read back, so that no change is no change."""
+        return asdict(self) | {"continued": [each.as_payload() for each in self.continued]}

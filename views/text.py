@@ -97,6 +97,14 @@ def clip(text: str, most: int) -> str:
     return kept + ELLIPSIS + POP * _open(kept)
 
 
+def clip_markup(text: str, most: int) -> str:
+    """Finished mrkdwn of at most `most` characters, in which no mention and no date of ours is cut in two."""
+    shown = clip(text, most)
+    begun = shown.rfind("<")
+    # Where everything else is escaped, a bracket that is not closed is one of ours.
+    return clip(text, begun + len(ELLIPSIS)) if shown != text and begun > shown.rfind(">") else shown
+
+
 def _ends_well(kept: str, text: str, most: int) -> bool:
     cut = len(kept)
     following = text[cut]

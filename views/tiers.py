@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from finops.policy import Role, Tier
@@ -51,15 +52,43 @@ def word(tier: Tier | None, variance: Decimal | None = None) -> str:
     return escape(tier.name, 40) + (" (under)" if under else "")
 
 
-def called(tier: Tier) -> str:
-    """The roles that a tier calls: 'FinOps, Finance and the engineering lead'."""
-    names = [ROLES[role] for role in tier.who]
+def called(tier: Tier, under: bool = False) -> str:
+    """The roles that a tier calls: 'FinOps, Finance and the engineering lead'.
+
+    Args:
+        under: on underspend.
+    """
+    return listed([ROLES[role] for role in (tier.who_under if under else tier.who)])
+
+
+def listed(names: Sequence[str]) -> str:
+    """'Ada', 'Ada and Bob', 'Ada, Bob and Cleo'."""
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
+def within(working_days: int | None) -> str:
+    """'within 5 working days', 'within 2 weeks' (of five working days each); empty for no date."""
+    if working_days is None:
+        return ""
+    if not working_days:
+        return "on the same working day"
+    weeks, rest = divmod(working_days, 5)
+    if weeks > 1 and not rest:
+        return f"within {weeks} weeks"
+    return f"within {working_days} working {'day' if working_days == 1 else 'days'}"
+
+
 def duty(tier: Tier, variance: Decimal | None) -> str:
-    """Who must do what, as a sentence for mrkdwn: 'FinOps and the engineering lead: find the driver …'."""
-    what = tier.duty_under if variance is not None and variance < 0 else tier.duty
-    who = called(tier)
-    sentence = f"{who[:1].upper()}{who[1:]}: {escape(what, 400)}" if who else escape(what, 400).capitalize()
+    """Who must do what by when, as a sentence for mrkdwn: 'FinOps and Finance: find the driver within 5 working days.'
+
+    Args:
+        variance: what the tier judges; underspend has the milder duty, which no date is set for.
+    """
+    under = variance is not None and variance < 0
+    what = escape(tier.duty_under if under else tier.duty, 400)
+    when = "" if under else within(tier.due)
+    if when:
+        what = f"{what.rstrip('.')} {when}"
+    who = called(tier, under)
+    sentence = f"{who[:1].upper()}{who[1:]}: {what}" if who else f"{what[:1].upper()}{what[1:]}"
     return sentence if sentence.endswith(".") else sentence + "."

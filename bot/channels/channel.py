@@ -22,29 +22,50 @@ class Refused(Exception):
         self.reason, self.retry_after, self.unknown = reason, retry_after, unknown
 
 
+class RateLimited(Refused):
+    """Too many calls: nothing was done, and it was no try.
+
+    Args:
+        seconds: until the next call makes sense.
+        lane: what else had better wait as long (storage.pace): None for what takes the same way, '' for nothing.
+    """
+
+    def __init__(self, seconds: float, lane: str | None = None) -> None:
+        super().__init__("ratelimited", seconds)
+        self.seconds, self.lane = seconds, lane
+
+
 @dataclass(frozen=True, slots=True)
 class Posted:
     """What a channel did with a delivery.
 
     Attributes:
         reference: the channel's own name for the message (Slack's ts), '-' where it has none.
+        place: where the message is, as the channel names it.
         picture_missing: the message went out without its picture, which should follow in the thread.
     """
 
     reference: str
+    place: str
     picture_missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A delivery that a channel has already, and in which revision; the other attributes as of Posted."""
+
+    reference: str
+    place: str
+    revision: int
 
 
 class Channel(Protocol):
     """A place that deliveries can be sent to."""
 
-    def locate(self, destination: str) -> str:
-        """The address of a destination; raises Refused where there is none."""
+    def find(self, delivery: Delivery, address: str, thread: str) -> Found | None:
+        """The delivery if the channel has it already, by its key; raises Refused."""
 
-    def find(self, delivery: Delivery, channel: str, thread: str) -> str | None:
-        """Reference of the delivery if the channel has it already, by its key."""
-
-    def post(self, delivery: Delivery, channel: str, thread: str) -> Posted:
+    def post(self, delivery: Delivery, address: str, thread: str) -> Posted:
         """Send it for the first time; raises Refused."""
 
     def update(self, delivery: Delivery) -> Posted:

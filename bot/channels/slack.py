@@ -7,15 +7,16 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.webhook import WebhookClient
 
-from bot.channels.channel import Posted, Refused
-from bot.channels.slack_calls import SOON, attempt
+from bot.channels.channel import Found, Posted, RateLimited, Refused
+from bot.channels.slack_calls import SOON, attempt, seconds_to_wait
 from bot.channels.slack_pictures import with_picture
-from storage.deliveries import Delivery
+from storage.deliveries import HOME, RESPONSE, Delivery
 
 EVENT_TYPE = "finops_delivery"
 TIMEOUT = 10
-HOME, ANSWER = "home:", "response:"
 NO_REFERENCE = "-"
+PERSON = ("U", "W")
+"""Begin the id of a person: posting to it reaches their direct messages, reading them takes the id of these."""
 
 
 class SlackChannel:
@@ -29,17 +30,13 @@ class SlackChannel:
     def __init__(self, token: str, api_url: str) -> None:
         self.client = WebClient(token=token, base_url=api_url, timeout=TIMEOUT, retry_handlers=[])
 
-    def locate(self, destination: str) -> str:
-        """A channel's id; a person's direct messages are opened for it."""
-        if not destination.startswith(("U", "W")):
-            return destination
-        return str(attempt(self.client.conversations_open, users=destination)["channel"]["id"])
-
-    def find(self, delivery: Delivery, channel: str, thread: str) -> str | None:
-        """ts of the message that carries the delivery's key, looked for from when it was queued."""
-        if delivery.destination.startswith((HOME, ANSWER)):
+    def find(self, delivery: Delivery, address: str, thread: str) -> Found | None:
+        """The message that carries the delivery's key, looked for from when it was queued."""
+        if delivery.destination.startswith((HOME, RESPONSE)):
             return None  # published again, a home is the same; an answer twice is better than none
-        cursor: str | None = None
+        channel, cursor = address, None
+        if address.startswith(PERSON):
+            channel = str(attempt(self.client.conversations_open, users=address)["channel"]["id"])
         while True:
             page = {"channel": channel, "include_all_metadata": True, "limit": 200, "cursor": cursor}
             if thread:
@@ -50,29 +47,30 @@ class SlackChannel:
             for message in answer["messages"]:
                 payload = (message.get("metadata") or {}).get("event_payload") or {}
                 if payload.get("key") == delivery.key:
-                    return str(message["ts"])
+                    return Found(str(message["ts"]), channel, int(payload.get("revision") or 0))
             cursor = (answer.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
                 return None
 
-    def post(self, delivery: Delivery, channel: str, thread: str) -> Posted:
+    def post(self, delivery: Delivery, address: str, thread: str) -> Posted:
         """Post a message, publish a home or answer a click."""
         if delivery.destination.startswith(HOME):
             attempt(self.client.views_publish, user_id=delivery.destination.removeprefix(HOME), view=delivery.payload)
-            return Posted(NO_REFERENCE)
-        if delivery.destination.startswith(ANSWER):
-            _answer(delivery.destination.removeprefix(ANSWER), delivery.payload)
-            return Posted(NO_REFERENCE)
+            return Posted(NO_REFERENCE, address)
+        if delivery.destination.startswith(RESPONSE):
+            _answer(delivery.destination.removeprefix(RESPONSE), delivery.payload)
+            return Posted(NO_REFERENCE, address)
         message, missing = self._message(delivery)
         answer = attempt(
             self.client.chat_postMessage,
-            channel=channel,
+            channel=address,
             thread_ts=thread or None,
+            reply_broadcast=True if thread and delivery.broadcast else None,
             unfurl_links=False,
             unfurl_media=False,
             **message,
         )
-        return Posted(str(answer["ts"]), missing)
+        return Posted(str(answer["ts"]), str(answer.get("channel") or address), missing)
 
     def update(self, delivery: Delivery) -> Posted:
         """Edit the message to its newest state; a home is published anew."""
@@ -80,7 +78,7 @@ class SlackChannel:
             return self.post(delivery, delivery.channel, "")
         message, missing = self._message(delivery)
         attempt(self.client.chat_update, channel=delivery.channel, ts=delivery.ts, **message)
-        return Posted(delivery.ts, missing)
+        return Posted(delivery.ts, delivery.channel, missing)
 
     def _message(self, delivery: Delivery) -> tuple[dict[str, Any], bool]:
         payload = delivery.payload
@@ -95,7 +93,7 @@ def _answer(url: str, payload: dict[str, Any]) -> None:
     """Answer through a response_url, which is good for five answers in 30 minutes."""
     answer = attempt(WebhookClient(url, timeout=TIMEOUT, retry_handlers=[]).send_dict, body=payload)
     if answer.status_code == 429:
-        raise Refused("ratelimited", float(answer.headers.get("Retry-After", SOON)))
+        raise RateLimited(seconds_to_wait(answer.headers))
     if answer.status_code >= 500:
         raise Refused(f"HTTP {answer.status_code}", SOON, unknown=True)
     if answer.status_code != 200:

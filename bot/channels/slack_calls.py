@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
 
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from bot.channels.channel import Refused
+from bot.channels.channel import RateLimited, Refused
 
 SOON, LATER = 1.0, 60.0
-TRANSIENT = {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "ratelimited"}
+TRANSIENT = {"internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 """Slack's words for what may work later; nothing was done."""
 MENDABLE = {
     "invalid_auth": "The bot token is not valid; set SLACK_BOT_TOKEN.",
@@ -39,15 +39,23 @@ def attempt(call: Callable[..., Any], **arguments: Any) -> Any:
         raise Refused(f"no answer ({type(error).__name__}: {error})", SOON, unknown=True) from None
 
 
+def seconds_to_wait(headers: Mapping[str, Any]) -> float:
+    """What Retry-After says."""
+    said = str(headers.get("Retry-After", "")).strip()
+    return max(float(said), SOON) if said.replace(".", "", 1).isdigit() else SOON
+
+
 def _refused(error: SlackApiError) -> Refused:
     response: Any = error.response
     status = getattr(response, "status_code", 200)
     if status == 429:
-        return Refused("ratelimited", float(response.headers.get("Retry-After", SOON)))
+        return RateLimited(seconds_to_wait(response.headers))
     if status >= 500:
         return Refused(f"HTTP {status}", SOON, unknown=True)
     data = response.data if isinstance(getattr(response, "data", None), dict) else {}
     reason = str(data.get("error", "no reason given"))
+    if reason in ("ratelimited", "rate_limited"):
+        return RateLimited(SOON)
     if reason in TRANSIENT:
         return Refused(reason, SOON, unknown=reason in ("internal_error", "fatal_error"))
     if reason in MENDABLE:

@@ -7,7 +7,7 @@ from typing import Any
 
 from slack_sdk import WebClient
 
-from bot.channels.channel import Refused
+from bot.channels.channel import RateLimited, Refused
 from bot.channels.slack_calls import SOON, attempt
 
 WAIT = 6.0
@@ -28,8 +28,11 @@ def with_picture(client: WebClient, payload: dict[str, Any]) -> tuple[list[dict[
     blocks = list(payload["blocks"])
     try:
         file = _upload(client, picture)
-    except Refused as refusal:
-        if refusal.reason == "ratelimited" or not blocks:
+    except RateLimited as limit:
+        # What needs no picture need not wait for it.
+        raise RateLimited(limit.seconds, lane="") from None
+    except Refused:
+        if not blocks:
             raise
         return blocks, True
     image = {"type": "image", "slack_file": {"id": file}, "alt_text": picture["alt_text"][:ALT_TEXT] or "chart"}
@@ -50,8 +53,12 @@ def _upload(client: WebClient, picture: dict[str, Any]) -> str:
     )
     file = str(uploaded["files"][0]["id"])
     until = time.monotonic() + WAIT
-    while time.monotonic() < until:
-        if attempt(client.files_info, file=file)["file"].get("mimetype"):
-            return file
-        time.sleep(POLL)
+    while (left := until - time.monotonic()) > 0:
+        try:
+            if attempt(client.files_info, file=file)["file"].get("mimetype"):
+                return file
+            wait = POLL
+        except RateLimited as limit:
+            wait = limit.seconds  # it is up there all the same; another upload would only make more calls
+        time.sleep(min(wait, left))
     raise Refused("the picture was not ready in time", SOON)

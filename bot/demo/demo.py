@@ -29,6 +29,7 @@ from views.amounts import long_day
 
 FIRST_DAY = 12
 """Day of the month on which the demo begins: late enough that every team's forecast stands in its tier."""
+LATER = timedelta(hours=4)
 SEED = 7
 Say = Callable[[str], None]
 
@@ -68,8 +69,8 @@ class Demo:
             user_groups=COMPANY.user_groups,
             store=folder / "slack.json",
             clock=lambda: self.clock.now().timestamp(),
-            controls=[Control("Next day", self.next_day)],
-            status=lambda: long_day(self.clock.today()),
+            controls=[Control("4 hours later", self.later), Control("Next day", self.next_day)],
+            status=self.status,
         )
         self._bot: SmallInstall | None = None
 
@@ -106,11 +107,22 @@ class Demo:
         """Move the company to its next morning: bills are delivered, and that day's jobs run."""
         day = self.clock.next_morning()
         deliver(self.folder / "bills", day, seed=SEED)
-        if day.day == 1:
-            self._import_budgets(day)
+        self._import_budgets(day)
+        return self._tick(f"It is {long_day(day)}.")
+
+    def later(self) -> str:
+        """Move the company on within its day, or into the night: what waited for an answer may climb."""
+        self.clock.set(self.clock.now() + LATER)
+        return self._tick(f"It is {self.status()}.")
+
+    def status(self) -> str:
+        """The company's day and time."""
+        return f"{long_day(self.clock.today())}, {self.clock.now().astimezone(self.installation.company.zone()):%H:%M}"
+
+    def _tick(self, said: str) -> str:
         ran = self._bot.worker.tick() if self._bot else []
         self.clock.keep()
-        return f"It is {long_day(day)}. Ran: {', '.join(ran) or 'nothing'}."
+        return f"{said} Ran: {', '.join(ran) or 'nothing'}."
 
     def stop(self) -> None:
         """End cleanly; the next start takes up from here."""

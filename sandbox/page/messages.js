@@ -19,14 +19,14 @@ export function drawMessages(list, messages, state, { thread = false, moved = fa
   const atEnd = moved || list.scrollHeight - list.scrollTop - list.clientHeight < 80;
   const me = state.people.find((p) => p.id === state.user);
   const format = (options, ts) => new Intl.DateTimeFormat("en", { timeZone: me.tz, ...options }).format(new Date(ts * 1000));
-  const nodes = [];
+  const nodes = [], now = format({ dateStyle: "short" }, state.now);
   let day = "", before = null;
   for (const message of messages) {
     const today = format({ weekday: "long", day: "numeric", month: "long", year: "numeric" }, message.ts);
     const time = format({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" }, message.ts);
     const follows = today === day && continues(before, message);
     if (today !== day) nodes.push(kept(list, `day ${today}`, () => h("div", { class: "day", role: "separator" }, h("span", {}, today))));
-    nodes.push(kept(list, JSON.stringify([message, follows, state.user]), () => draw(message, state, { follows, thread, time })));
+    nodes.push(kept(list, JSON.stringify([message, follows, state.user, now]), () => draw(message, state, { follows, thread, time })));
     if (thread && nodes.length === 2 && messages.length > 1) {
       nodes.push(kept(list, `replies ${messages.length}`, () => h("div", { class: "count" }, counted(messages.length - 1))));
     }
@@ -72,12 +72,20 @@ function draw(message, state, { follows, thread, time }) {
     follows ? h("time", { class: "aside" }, time) : avatar(name, app || message.notice),
     h("div", { class: "content" },
       !follows && h("div", { class: "by" }, h("b", {}, name), badge, h("time", {}, time)),
+      message.subtype === "thread_broadcast" && broadcast(message, thread),
       body(message, state, row),
       (message.files || []).map(attached),
       reactions(message, state),
       !thread && message.reply_count && h("button", { class: "replies", "data-testid": "replies", onclick: () => go({ thread: message.ts }) }, counted(message.reply_count))),
     message.is_ephemeral ? "" : tools(message, state, thread));
   return row;
+}
+
+// A reply that is shown in the channel too says in either place that it stands in the other.
+function broadcast(message, thread) {
+  if (thread) return h("div", { class: "broadcast" }, "Also sent to the channel");
+  const open = () => go({ thread: message.thread_ts });
+  return h("div", { class: "broadcast" }, "replied to a thread ", h("button", { "data-testid": "open-thread", onclick: open }, "View thread"));
 }
 
 function body(message, state, row) {
@@ -101,7 +109,7 @@ function tools(message, state, thread) {
   const label = "Reply in thread";
   return h("div", { class: "tools" },
     QUICK.map((name) => reaction(message, state, name)),
-    !thread && h("button", { "aria-label": label, title: label, "data-testid": "reply-in-thread", onclick: () => go({ thread: message.ts }) }, "↩"));
+    !thread && h("button", { "aria-label": label, title: label, "data-testid": "reply-in-thread", onclick: () => go({ thread: message.thread_ts || message.ts }) }, "↩"));
 }
 
 function reaction(message, state, name, count) {

@@ -1,4 +1,5 @@
 // Text as Slack draws it: mrkdwn, plain text with emoji, rich text, and the markdown block.
+import { date } from "./dates.js";
 import { h, safeUrl } from "./dom.js";
 
 const EMOJI = {
@@ -60,7 +61,7 @@ function reference(target, label) {
   if (kind === "@") return mention("@" + (names[target.slice(1)] || label || target.slice(1)));
   if (kind === "#") return mention("#" + (names[target.slice(1)] || label || target.slice(1)));
   if (target.startsWith("!subteam^")) return mention("@" + (names[target.slice(9)] || label || "group"));
-  if (target.startsWith("!date^")) return h("span", {}, unescape(label || target));
+  if (target.startsWith("!date^")) return date(unescape(target), unescape(label || ""));
   if (kind === "!") return mention("@" + target.slice(1));
   const url = safeUrl(unescape(target));
   return url ? h("a", { href: url, target: "_blank", rel: "noreferrer" }, plain(label || target)) : plain(label || target);

@@ -3,6 +3,7 @@ import { h, byId, call } from "./dom.js";
 import { blocks } from "./blocks.js";
 import { composer } from "./composer.js";
 import { collect, rawValue } from "./controls.js";
+import { setReader } from "./dates.js";
 import { drawModal } from "./modal.js";
 import { avatar, drawMessages } from "./messages.js";
 import { setNames } from "./mrkdwn.js";
@@ -94,6 +95,7 @@ function draw(state) {
   Object.assign(here, { user: state.user, channel: state.channel });
   localStorage.setItem("user", state.user);
   setNames({ ...state.names, ...state.all_channels });
+  setReader(state.people.find((p) => p.id === state.user).tz, state.now);
   once("top", [state.status, state.connected, state.controls, state.busy, state.people, state.user], drawTop);
   once("side", [state.channels, state.channel, state.app, state.team], drawSidebar);
   once("title", [state.channel, state.user, state.channels.map((c) => c.members), state.commands], drawPlace);

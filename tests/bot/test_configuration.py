@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date, time, timedelta
 from decimal import Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.configuration import load_company
+from bot.configuration import load_company, load_policy
 from bot.demo.company import config_text
+from finops.calendar import QuietHours, WorkCalendar
+from finops.company import Company
 from finops.errors import ConfigurationRefused
-from finops.policy import LADDER, Role
+from finops.policy import LADDER, AlertRules, Kind, Materiality, Policy, Role, Threshold, Tier
 
 
 @pytest.mark.parametrize(
@@ -31,6 +36,75 @@ from finops.policy import LADDER, Role
         ("- just a list", "Input should be a valid dictionary"),
         ("materiality: {amount: -1}", "materiality.amount"),
         ("currency: usd", "currency: 'usd' is not an ISO 4217 currency code such as USD."),
+        (
+            "tiers: [{name: a, above: 0, who: [boss]}]",
+            "1:35: tiers.0.who.0: Input should be 'owner', 'engineering_lead'",
+        ),
+        ("tiers: [{name: a, above: 0, due: 2.5}]", "1:29: tiers.0.due: Input should be a valid integer"),
+        ("tiers: [{name: a, above: 0, answer_within: 0}]", "tiers.0.answer_within: Input should be greater than"),
+        ("alerts: {quiet: off}", "1:10: alerts.quiet: is not a key that exists; did you mean quiet_hours?"),
+        ("alerts: {mode: loud}", "1:10: alerts.mode: Input should be 'live' or 'shadow'."),
+        ("alerts: {kinds: [daily]}", "1:18: alerts.kinds.0: Input should be 'threshold', 'forecast' or 'closed'."),
+        ("alerts: {thresholds: [{above: much}]}", "1:24: alerts.thresholds.0.above: 'much' is not a share; write 5 %"),
+        ("alerts: {thresholds: [{above: x %}]}", "alerts.thresholds.0.above: 'x %' is not a share; write 5 % or 0.05."),
+        ("alerts: {thresholds: [{above: 0}]}", "alerts.thresholds.0.above: Input should be greater than 0."),
+        (
+            "alerts:\n  thresholds:\n    - {above: 80 %}\n    - {above: 0.8}\n",
+            "4:7: alerts.thresholds rise from one to the next.",
+        ),
+        ("alerts: {thresholds: []}", "1:10: alerts.thresholds: name one at least; to be told of none, leave threshold"),
+        ("alerts: {realert_after: soon}", "1:10: alerts.realert_after: 'soon' is not a span of time; write 90m, 24h"),
+        ("alerts: {most_pings: -1}", "1:10: alerts.most_pings: Input should be greater than or equal to 0."),
+        ("alerts: {quiet_hours: on}", '1:10: alerts.quiet_hours: write {from: "20:00", to: "07:00"}, or off.'),
+        (
+            "alerts: {quiet_hours: {form: 20:00}}",
+            "1:24: alerts.quiet_hours.form: is not a key that exists; did you mean from",
+        ),
+        (
+            "alerts: {quiet_hours: {to: 24:00}}",
+            "1:24: alerts.quiet_hours.to: '24:00' is not a time of day; write HH:MM",
+        ),
+        (
+            "alerts: {quiet_hours: {from: 20:00, to: 20:00}}",
+            "`from` and `to` are the same; for none write `quiet_hours: off`",
+        ),
+        (
+            "alerts: {quiet_hours: {from: 08:00, to: 18:00}}",
+            "1:10: the quiet hours, 08:00 to 18:00, hold all working hours, 09:00 to 17:00.",
+        ),
+        (
+            "teams: [{slug: a, calendar: {hours: 20:00-23:00}}]",
+            "1:19: the quiet hours, 20:00 to 07:00, hold all working hours of team 'a', 20:00 to 23:00.",
+        ),
+        ("calendar: {hours: 9-17}", "1:12: calendar.hours: '9-17' is not a working day; write 09:00-17:00."),
+        ("calendar: {hours: 17:00-09:00}", "calendar.hours: a working day ends after it begins, before midnight."),
+        (
+            "calendar: {country: Germny}",
+            "1:12: calendar.country: 'Germny' is not a country whose holidays are known; did",
+        ),
+        ("calendar: {country: Germny}", "did you mean DE (Germany)?"),
+        ("calendar: {country: XX}", "is not a country whose holidays are known; write its ISO 3166 code, such as DE."),
+        (
+            "calendar: {country: DE, subdivision: Berlin}",
+            "1:25: calendar.subdivision: 'Berlin' is not a subdivision of DE",
+        ),
+        ("calendar: {country: DE, subdivision: Berlin}", "did you mean BE?"),
+        ("calendar: {country: DE, subdivision: XYZ}", "whose holidays are known; there are Augsburg, BB, BE, BW"),
+        ("calendar: {country: SG, subdivision: X}", "'X' is not known: SG has no holidays of its subdivisions."),
+        ("calendar: {subdivision: BE}", "1:12: calendar.subdivision: a subdivision needs its `country`."),
+        ("teams: [{slug: a, calendar: {country: XX}}]", "1:30: teams.0.calendar.country: 'XX' is not a country"),
+        (
+            "calendar: {holidays: [2026-02-30]}",
+            "1:23: calendar.holidays.0: '2026-02-30' is not a day; write 2026-12-24.",
+        ),
+        ("calendar: {weekend: [sonntag]}", "1:22: calendar.weekend.0: Input should be 'monday', 'tuesday'"),
+        (
+            "calendar: {weekend: [monday, tuesday, wednesday, thursday, friday, saturday, sunday]}",
+            "1:12: calendar.weekend: names every day of the week; one at least must be left to work on.",
+        ),
+        ("teams: [{slug: a, alerts: {}}]", "1:19: teams.0.alerts: is not a key that exists."),
+        ("a: &x [*x]", "1:4: it holds itself."),
+        ("? [a]\n: b\n", "1:3: a key is a single word."),
     ],
 )
 def test_mistakes_are_named_by_their_place(tmp_path: Path, text: str, reason: str) -> None:
@@ -70,6 +144,111 @@ tiers:
         ("loud", Decimal("0.075"), (Role.OWNER, Role.FINANCE)),
     ]
     assert company.roles == {Role.FINOPS: ("@finops",)}
+
+
+def test_what_a_configuration_says_of_alerts(tmp_path: Path) -> None:
+    """Duties, times, thresholds, quiet hours and calendars arrive in the policy of each team as they are written."""
+    path = tmp_path / "finops.yaml"
+    path.write_text(
+        """
+timezone: Europe/Berlin
+tiers:
+  - {name: calm, above: 0}
+  - {name: loud, above: 5 %, who: [finops], duty: explain, due: 5, answer_within: 16, who_under: [finance, owner]}
+alerts:
+  mode: shadow
+  kinds: [closed, threshold]
+  channel: "#finops"
+  thresholds: [{above: 82.5 %, who: [owner]}, {above: 1.1, who: [owner, finance]}]
+  acknowledgement_holds: 2
+  longest_snooze: 30
+  realert_after: 36h
+  most_pings: 3
+  quiet_hours: {from: 19:30, to: "06:00", days_off: true}
+  close_on: 3
+calendar: {hours: 08:00 - 16:30, country: DE, subdivision: BE, holidays: [2026-12-24]}
+teams:
+  - {slug: here}
+  - {slug: there, timezone: Asia/Dubai, calendar: {weekend: [friday, saturday]}}
+"""
+    )
+    company = load_company(path)
+    here, there = (company.policy(team) for team in company.teams)
+    berlin = ZoneInfo("Europe/Berlin")
+    assert here == Policy(
+        ladder=(
+            Tier("calm", Decimal(0), (), ""),
+            Tier(
+                "loud",
+                Decimal("0.05"),
+                (Role.FINOPS,),
+                "explain",
+                due=5,
+                answer_within=16,
+                who_under=(Role.FINANCE, Role.OWNER),
+            ),
+        ),
+        rules=AlertRules(
+            live=False,
+            kinds=(Kind.THRESHOLD, Kind.CLOSED),
+            channel="#finops",
+            thresholds=(
+                Threshold(Decimal("0.825"), (Role.OWNER,)),
+                Threshold(Decimal("1.1"), (Role.OWNER, Role.FINANCE)),
+            ),
+            holds=2,
+            longest_snooze=30,
+            realert_after=timedelta(hours=36),
+            most_pings=3,
+            quiet=QuietHours(time(19, 30), time(6), days_off=True),
+            close_on=3,
+        ),
+        calendar=WorkCalendar(
+            berlin, time(8), time(16, 30), country="DE", subdivision="BE", days_off=frozenset({date(2026, 12, 24)})
+        ),
+    )
+    assert there == replace(here, calendar=WorkCalendar(ZoneInfo("Asia/Dubai"), weekend=frozenset({4, 5})))
+
+
+def test_no_quiet_hours(tmp_path: Path) -> None:
+    """`quiet_hours: off` is none; equal hours are taken where only days off are meant."""
+    path = tmp_path / "finops.yaml"
+    path.write_text("alerts: {quiet_hours: off}")
+    assert load_company(path).alerts.quiet is None
+    path.write_text("alerts: {quiet_hours: {from: 00:00, to: 00:00, days_off: true}}")
+    assert load_company(path).alerts.quiet == QuietHours(time(0), time(0), days_off=True)
+
+
+def test_defaults_are_those_of_the_policy(tmp_path: Path) -> None:
+    """Naming a mapping without its keys changes nothing."""
+    path = tmp_path / "finops.yaml"
+    path.write_text("alerts: {}\ncalendar: {}\nmateriality: {}\n")
+    assert load_company(path) == Company()
+    path.write_text("tiers: [{name: a, above: 0}]\nalerts: {quiet_hours: {}}\nteams: [{slug: a, calendar: {}}]\n")
+    company = load_company(path)
+    assert company.ladder == (Tier("a", Decimal(0), (), ""),)
+    assert (company.alerts, company.teams[0].calendar) == (AlertRules(), WorkCalendar())
+
+
+def test_a_policy_is_laid_over_the_company(tmp_path: Path) -> None:
+    """A file without teams replaces what it names, as a whole; one with teams is a finops.yaml of its own."""
+    current, tried = tmp_path / "finops.yaml", tmp_path / "try.yaml"
+    current.write_text(
+        "company: Example\nsettled_after: 2\nroles: {finops: '@finops'}\nmateriality: {amount: 5, ratio: 2 %}\n"
+        "alerts: {most_pings: 3, close_on: 2}\nteams: [{slug: a, owners: a@example.com}]\n"
+    )
+    company = load_company(current)
+    tried.write_text("materiality: {amount: 100}\nalerts: {most_pings: 9}\n")
+    assert load_policy(tried, company) == replace(
+        company, materiality=Materiality(Decimal(100)), alerts=AlertRules(most_pings=9)
+    )
+    tried.write_text("tiers: [{name: calm, above: 0}]\nteams: [{slug: b}]\n")
+    assert load_policy(tried, company) == load_company(tried)
+    tried.write_text("alerts: {quiet_hours: {from: 09:00, to: 18:00}}\n")
+    with pytest.raises(ConfigurationRefused, match=r"try.yaml:1:10: the quiet hours, .* hold all working hours, 09:00"):
+        load_policy(tried, company)
+    with pytest.raises(ConfigurationRefused, match="no configuration file"):
+        load_policy(tmp_path / "none.yaml", company)
 
 
 def test_an_empty_file_is_a_company_without_teams(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -10,17 +9,8 @@ from pathlib import Path
 import pytest
 
 from bot.demo.demo import Demo
+from tests.bot.browser import CHROMIUM, open_page
 
-CHROMIUM = shutil.which("chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
 
 
@@ -35,14 +25,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 def test_a_newcomer_walks_through(demo: Demo) -> None:
     """The morning's message with its chart is there, a command answers, a menu changes it, and the next day comes."""
-    from playwright.sync_api import expect, sync_playwright
+    from playwright.sync_api import expect
 
-    expect.set_options(timeout=60_000)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(60_000)
-        page.goto(demo.sandbox.url)
+    with open_page(demo.sandbox.url) as page:
         messages = page.get_by_test_id("messages")
         expect(messages).to_contain_text("Payments — Thu 12 Nov 2026")
         expect(messages.locator("img[alt*='Heading for'], img[alt*='budget']").first).to_be_visible(timeout=20_000)
@@ -62,20 +47,13 @@ def test_a_newcomer_walks_through(demo: Demo) -> None:
         expect(messages).to_contain_text("Payments — Fri 13 Nov 2026")
         page.locator("[data-channel='home']").click()
         expect(page.get_by_test_id("home")).to_contain_text("Your teams")
-        browser.close()
 
 
 def test_a_phone_reads_it(demo: Demo) -> None:
     """On a window 400 pixels wide nothing has to be scrolled sideways."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": 400, "height": 800})
-        page.goto(demo.sandbox.url)
+    with open_page(demo.sandbox.url, width=400, height=800) as page:
         page.get_by_test_id("messages").wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= 400
-        browser.close()
 
 
 def test_the_second_start_takes_up_where_the_first_stopped(tmp_path: Path) -> None:

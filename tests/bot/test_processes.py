@@ -33,9 +33,17 @@ SCOPES = {
     "files_upload_v2": {"files:write"},
     "usergroups_list": {"usergroups:read"},
     "users_list": {"users:read", "users:read.email"},
+    "views_open": set(),
     "views_publish": set(),
 }
 """Scopes of every Web API method the code calls, as docs.slack.dev lists them by method."""
+EVENTS = {
+    "app_home_opened": {"app_home_opened": set()},
+    "message": {"message.channels": {"channels:history"}, "message.groups": {"groups:history"}},
+    "reaction_added": {"reaction_added": {"reactions:read"}},
+    "reaction_removed": {"reaction_removed": {"reactions:read"}},
+}
+"""Subscriptions that bring each event the code listens to, with their scopes; nobody can write to the bot directly."""
 
 
 def test_the_web_process_is_light(tmp_path: Path) -> None:
@@ -156,10 +164,12 @@ def test_manifests_hold_all_that_the_code_uses(name: str) -> None:
     code = "\n".join(path.read_text() for path in (ROOT / "bot").rglob("*.py"))
     methods = set(re.findall(r"client(?:\(installation\))?\.([a-z]+_[a-zA-Z_0-9]+)[(,)]", code))
     assert methods == SCOPES.keys()
-    needed = set().union(*(SCOPES[method] for method in methods)) | {"commands"}
+    heard = set(re.findall(r'app\.event\("(\w+)"\)', code))
+    assert heard == EVENTS.keys()
+    events = {name: scopes for event in heard for name, scopes in EVENTS[event].items()}
+    needed = {"commands"}.union(*(SCOPES[method] for method in methods), *events.values())
     assert set(manifest["oauth_config"]["scopes"]["bot"]) == needed == manifest_scopes()
-    events = set(re.findall(r'app\.event\("(\w+)"\)', code))
-    assert set(manifest["settings"]["event_subscriptions"]["bot_events"]) == events
+    assert set(manifest["settings"]["event_subscriptions"]["bot_events"]) == events.keys()
 
 
 @pytest.mark.skipif(not SCHEMA.exists(), reason="Slack's manifest schema is not on this machine")

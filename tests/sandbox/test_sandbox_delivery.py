@@ -150,7 +150,7 @@ def test_direct_messages(sandbox: Sandbox, bolt: Callable[..., App]) -> None:
     """What a person writes to the app itself arrives as message.im, and the app can answer there."""
     app = bolt(sandbox, answering)
     said = sandbox.person("alice").say("@FinOps", "hello")
-    sandbox.wait_for(lambda: app.heard)  # type: ignore[attr-defined]
+    sandbox.wait_for(lambda: sandbox.deliveries)
     event = sandbox.deliveries[0].payload["event"]
     assert (event["channel_type"], event["ts"]) == ("im", said["ts"])
     app.client.chat_postMessage(channel=event["channel"], text="hello Alice")

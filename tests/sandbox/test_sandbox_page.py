@@ -173,3 +173,99 @@ def test_updates_arrive_live(page: Any, sandbox: Sandbox, client: Any) -> None:
     playwright.expect(message).to_contain_text("(edited)")
     client.chat_delete(channel=channel, ts=ts)
     playwright.expect(page.locator("#messages")).to_contain_text("Nothing here yet")
+
+
+def test_moments_are_on_the_readers_clock(page: Any, sandbox: Sandbox, client: Any) -> None:
+    """`<!date^…>` shows each person the moment in her own zone; a format Slack does not know shows the fallback."""
+    # 23:30 UTC on 12 November 2026: half past midnight of the 13th in Berlin.
+    at = 1794526200
+    long = f"<!date^{at}^{{date_long}} at {{time}}|12 Nov, 23:30 UTC>"
+    others = [f"<!date^{at}^{form}|fallback &amp; more>" for form in ("{date_short}", "{date_num}", "{nothing}", "")]
+    client.chat_postMessage(channel="#payments", text=" / ".join([long, *others]))
+    pretty = f"<!date^{int(time.time())}^{{date_short_pretty}} {{time}}|now>"
+    client.chat_postMessage(channel="#payments", text=pretty)
+    page.goto(sandbox.url)
+    page.click("[data-channel=payments]")
+    shown = page.locator("#messages article .text")
+    playwright.expect(shown.first).to_have_text(
+        "Friday, November 13, 2026 at 00:30 / Nov 13, 2026 / 2026-11-13 / fallback & more / fallback & more"
+    )
+    playwright.expect(shown.last).to_contain_text("today")
+    page.get_by_test_id("who").select_option(label="Bob Stone")
+    page.click("[data-channel=payments]")
+    playwright.expect(shown.first).to_have_text(
+        "Thursday, November 12, 2026 at 23:30 / Nov 12, 2026 / 2026-11-12 / fallback & more / fallback & more"
+    )
+
+
+def test_a_reply_shown_in_the_channel_too(page: Any, sandbox: Sandbox, client: Any) -> None:
+    """A broadcast reply stands in the channel and the thread, each saying so, and leads from one to the other."""
+    ts = client.chat_postMessage(channel="#payments", text="alert")["ts"]
+    client.chat_postMessage(channel="#payments", text="quiet", thread_ts=ts)
+    client.chat_postMessage(channel="#payments", text="it rose", thread_ts=ts, reply_broadcast=True)
+    page.goto(sandbox.url)
+    page.click("[data-channel=payments]")
+    playwright.expect(page.locator("#messages article")).to_have_count(2)
+    playwright.expect(page.locator("#messages .broadcast")).to_contain_text("replied to a thread")
+    page.get_by_test_id("open-thread").click()
+    playwright.expect(page.locator("#replies article")).to_have_count(3)
+    playwright.expect(page.locator("#replies .broadcast")).to_have_text("Also sent to the channel")
+
+
+def choosing(app: App) -> None:
+    """An app whose form has a day, a person and a choice, and a second form on top of it."""
+    pick = {"type": "radio_buttons", "action_id": "pick", "options": [{"text": text(w), "value": w} for w in "ab"]}
+    fields = {
+        "day": {"type": "datepicker", "action_id": "day", "initial_date": "2026-11-20"},
+        "who": {"type": "users_select", "action_id": "who"},
+        "pick": pick,
+    }
+    blocks = [{"type": "input", "block_id": n, "label": text(n.title()), "element": e} for n, e in fields.items()]
+    form = {"type": "modal", "callback_id": "form", "title": text("Form"), "submit": text("On"), "blocks": blocks}
+    app.heard = []  # type: ignore[attr-defined]
+
+    @app.command("/finops")
+    def command(ack: Any, body: Json, client: Any) -> None:
+        client.views_open(trigger_id=body["trigger_id"], view=form)
+        ack()
+
+    @app.view("form")
+    def submitted(ack: Any, body: Json) -> None:
+        values = body["view"]["state"]["values"]
+        said = f"{values['day']['day']['selected_date']} {values['pick']['pick']['selected_option']['value']}"
+        app.heard.append(values["who"]["who"]["selected_user"])  # type: ignore[attr-defined]
+        preview = {"type": "section", "text": text(said)}
+        ack(
+            response_action="push",
+            view={
+                "type": "modal",
+                "callback_id": "sure",
+                "title": text("Sure?"),
+                "submit": text("Do it"),
+                "blocks": [preview],
+            },
+        )
+
+    app.view("sure")(lambda ack: ack(response_action="clear"))
+
+
+def test_day_person_choice_and_preview(page: Any, sandbox: Sandbox, bolt: Callable[..., App]) -> None:
+    """A form with a day, a person and a choice is filled in; its preview lies on top, leads back, and ends both."""
+    app = bolt(sandbox, choosing)
+    page.goto(sandbox.url)
+    page.click("[data-channel=payments]")
+    page.get_by_label("Message #payments").fill("/finops form")
+    page.get_by_label("Message #payments").press("Enter")
+    modal = page.get_by_test_id("modal")
+    modal.get_by_label("Day").fill("2026-11-25")
+    modal.get_by_label("Who").select_option(label="Bob Stone")
+    modal.get_by_label("b", exact=True).check()
+    modal.get_by_test_id("modal-submit").click()
+    playwright.expect(modal).to_contain_text("2026-11-25 b")
+    modal.get_by_test_id("modal-close").click()
+    playwright.expect(modal.get_by_label("Day")).to_have_value("2026-11-25")
+    modal.get_by_test_id("modal-submit").click()
+    playwright.expect(modal).to_contain_text("2026-11-25 b")
+    modal.get_by_test_id("modal-submit").click()
+    playwright.expect(modal).not_to_be_visible()
+    assert app.heard == [sandbox.user_id("bob")] * 2  # type: ignore[attr-defined]

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from made_up_alert_messages import ALERT_CASES
 from made_up_months import (
     AS_OF,
     LONG,
@@ -28,7 +29,7 @@ from finops.spend import Coverage
 from finops.team_month import TeamMonth
 from views.daily import daily_message
 from views.help import help_message
-from views.home import home_view
+from views.home import Waiting, home_view
 from views.message import Message
 from views.notes import note, old_button_message
 from views.problems import (
@@ -188,11 +189,29 @@ def other_cases() -> dict[str, Callable[[], Message | dict[str, Any]]]:
         "not_visible": lambda: not_visible_message(NASTY),
         "unexpected": lambda: unexpected_message("4f1c9a"),
         "home": lambda: home_view(
-            [month], {"payments": PAYMENTS}, waiting=["Explain October."], coverages=COVERAGES, commands=COMMANDS
+            [month],
+            {"payments": PAYMENTS},
+            waiting=[Waiting("Explain October.")],
+            coverages=COVERAGES,
+            commands=COMMANDS,
         ),
         "home_empty": lambda: home_view([], {}),
         "home_no_teams": lambda: home_view([], {}, coverages=COVERAGES, commands=COMMANDS),
-        "home_many": lambda: home_view(months, teams, waiting=[NASTY] * 40, coverages=COVERAGES, commands=COMMANDS),
+        "home_many": lambda: home_view(
+            months, teams, waiting=[Waiting(NASTY)] * 40, coverages=COVERAGES, commands=COMMANDS
+        ),
+        "home_waiting": lambda: home_view(
+            [],
+            {},
+            waiting=[
+                Waiting(
+                    "Payments is at emergency.", "Acknowledge", "alert_acknowledge", "payments/2026-11/forecast/USD"
+                ),
+                Waiting(NASTY + LONG * 5, LONG, "alerts_show", "payments/2026-11/forecast/USD"),
+                Waiting("Somebody asks for an exception."),
+            ],
+            coverages=COVERAGES,
+        ),
         "home_names": lambda: home_view(
             [replace(month, team=name) for name in NAMES], {name: Team(name, shown) for name, shown in NAMES.items()}
         ),
@@ -204,4 +223,5 @@ CASES: dict[str, Callable[[], Message | dict[str, Any]]] = {
     **daily_cases(),
     **teams_cases(),
     **other_cases(),
+    **ALERT_CASES,
 }

@@ -31,12 +31,16 @@ def test_shown_lines_add_up(lines: list[Line], currency: str) -> None:
     assert add(line.amount for line in made.lines if line.name != "rounding") == actual
 
 
-@given(LINES.filter(lambda lines: all(line.former is not None for line in lines)), CURRENCIES)
-def test_shown_changes_add_up(lines: list[Line], currency: str) -> None:
-    """The changes as shown add up to the shown total change exactly."""
-    made = table(lines, add(line.amount for line in lines), currency)
+@given(LINES, CURRENCIES, AMOUNTS)
+def test_shown_changes_add_up(lines: list[Line], currency: str, actual: Decimal) -> None:
+    """The changes as shown add up to the shown total change, whatever has no former and is not broken down, and the
+    total change is that of the lines which have one.
+    """
+    made = table(lines, actual, currency)
     changes = [rounded(line.change, currency) for line in made.lines if line.change is not None]
     assert made.total.change is None or add(changes) == rounded(made.total.change, currency)
+    known = [line.change for line in lines if line.change is not None]
+    assert made.total.change == (add(known) if known else None)
 
 
 @given(LINES, CURRENCIES, AMOUNTS)
@@ -61,6 +65,18 @@ def test_what_is_missing_has_a_line() -> None:
     """Where the breakdown is not the whole actual, the rest is named and not hidden."""
     made = table([Line("S3", Decimal(70))], Decimal(100), "USD")
     assert [(line.name, line.amount) for line in made.lines] == [("S3", Decimal(70)), ("not broken down", Decimal(30))]
+
+
+def test_the_last_line_stays_last() -> None:
+    """What is expected stands at the end whatever its size, is not gathered among the others, and is counted."""
+    lines = [Line(f"service {number}", Decimal(100 - number)) for number in range(21)]
+    actual = add(line.amount for line in lines) + Decimal(7)
+    made = table(lines, actual, "USD", last=Line("expected", Decimal(5)))
+    assert [(line.name, line.amount) for line in made.lines[-2:]] == [
+        ("not broken down", Decimal(2)),
+        ("expected", Decimal(5)),
+    ]
+    assert add(line.amount for line in made.lines) == actual == made.total.amount
 
 
 def test_rounding_has_a_line() -> None:

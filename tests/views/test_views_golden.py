@@ -20,6 +20,10 @@ from views.text import columns
 
 GOLDEN = Path(__file__).parent / "golden"
 SLACK_CHECK = Path(__file__).parents[2].parent / "shared" / "slack-check" / "slack_check.py"
+DATE = r"<!date\^\d{10}\^\{date_short_pretty\} at \{time\}\|\d\d? \w{3}, \d\d:\d\d UTC>"
+MENTION = r"<(?:@U(?:[1-9]|1\d{3})|!subteam\^S[12])>"
+"""Of the made-up people and groups; the hostile names hold another."""
+CALLING = ("alert_", "note_", "call_", "freeze_note_", "leave_modal")
 REWRITE = os.environ.get("GOLDEN") == "1"
 Json = dict[str, Any]
 
@@ -31,9 +35,14 @@ def as_json(shown: Message | Json) -> Json:
     return loaded
 
 
+def is_view(shown: Json) -> bool:
+    """Whether it is an App Home or a modal."""
+    return shown.get("type") in ("home", "modal")
+
+
 def payloads(shown: Json) -> list[Json]:
     """What is sent to Slack: the view, or the message and what goes on in its thread."""
-    if shown.get("type") == "home":
+    if is_view(shown):
         return [shown]
     return [{"text": one["text"], "blocks": one["blocks"]} for one in (shown, *shown["continued"])]
 
@@ -49,6 +58,14 @@ def strings(node: Any) -> Iterator[str]:
     elif isinstance(node, list):
         for child in node:
             yield from strings(child)
+
+
+def objects(node: Any) -> Iterator[Json]:
+    """Every object below a node."""
+    if isinstance(node, dict):
+        yield node
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from objects(child)
 
 
 @pytest.fixture(scope="module", params=sorted(CASES))
@@ -82,21 +99,24 @@ def test_slack_takes_it(case: tuple[str, Json]) -> None:
 def test_it_keeps_the_limits(case: tuple[str, Json]) -> None:
     """Blocks, text and buttons are within the limits we know of, whether or not the checker is here."""
     for payload in payloads(case[1]):
-        is_view = payload.get("type") == "home"
-        assert 1 <= len(payload["blocks"]) <= (100 if is_view else 49)
-        if is_view:
+        assert 1 <= len(payload["blocks"]) <= (100 if is_view(payload) else 49)
+        if is_view(payload):
             continue
         assert text_length(payload["blocks"]) <= 9_500
         assert 0 < len(payload["text"]) <= 4_000
 
 
 def test_nothing_pings_or_links(case: tuple[str, Json]) -> None:
-    """No angle bracket and no bare ampersand comes through, and every mrkdwn object is verbatim."""
+    """No angle bracket and no bare ampersand comes through but in a date or in a mention of somebody whom the message
+    calls or answers, and every mrkdwn object is verbatim.
+    """
     for text in strings(payloads(case[1])):
+        text = re.sub(DATE, "", text)
+        if case[0].startswith(CALLING):
+            text = re.sub(MENTION, "", text)
         assert "<" not in text and ">" not in text
         assert not re.search(r"&(?!amp;|lt;|gt;)", text)
-    kinds = re.findall(r'"type": "mrkdwn"[^}]*', json.dumps(case[1]))
-    assert all('"verbatim": true' in kind for kind in kinds)
+    assert all(kind["verbatim"] is True for kind in objects(case[1]) if kind.get("type") == "mrkdwn")
 
 
 def test_what_is_isolated_is_closed(case: tuple[str, Json]) -> None:
@@ -132,12 +152,12 @@ def test_shown_tables_add_up(case: tuple[str, Json]) -> None:
     for code in (code for text in strings(payloads(case[1])) for code in text.split("```")[1::2]):
         *lines, total = figures(code)
         for column, expected in enumerate(total):
-            assert add(line[column] for line in lines) == expected
+            assert add(line[column] for line in lines if len(line) > column) == expected
 
 
 def test_the_text_says_it_all(case: tuple[str, Json]) -> None:
     """Every amount of the blocks stands in `text` too, for notifications and screen readers."""
-    if case[1].get("type") == "home":
+    if is_view(case[1]):
         return
     for payload in payloads(case[1]):
         if len(payload["text"]) > 3_700:

@@ -79,11 +79,9 @@ def test_whose_turn_it_is() -> None:
     """The tier names its roles and their duty, the milder one on underspend, and why a large ratio may not count."""
     assert turn(MONTHS["over"]) == (
         ":rotating_light: *emergency* — The executive sponsor and Finance: emergency review; "
-        "freeze of non-critical spend to be decided."
+        "decide on a freeze of non-critical spend within 1 working day."
     )
-    assert turn(MONTHS["under"]) == (
-        ":arrow_down: *emergency (under)* — The executive sponsor and Finance: update the forecast."
-    )
+    assert turn(MONTHS["under"]) == ":arrow_down: *emergency (under)* — FinOps: update the forecast."
     assert turn(MONTHS["immaterial"]).endswith("below the amount that counts for this team.")
     assert "approve a budget" in turn(MONTHS["no_budget"])
     assert turn(MONTHS["no_data_yet"]) == ""

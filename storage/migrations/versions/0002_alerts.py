@@ -89,6 +89,7 @@ def upgrade() -> None:
     op.add_column("delivery", sa.Column("broadcast", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("delivery", sa.Column("not_before", Instant(), nullable=True))
     op.create_index("delivery_message", "delivery", ["channel", "ts"])
+    op.create_index("delivery_thread", "delivery", ["thread_of"])
 
     for statement in ONLY_GROWS[op.get_bind().dialect.name]:
         op.execute(statement)

@@ -1,0 +1,72 @@
+"""From finops.yaml's keys to the Company that everything else goes by."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from bot.configuration.file import File, TeamKeys, TeamsFromKeys
+from finops.company import Company, DerivedTeams, Team
+from finops.policy import LADDER, Role
+from finops.scope import Derived, Rule
+
+OTHERWISE_NAMED = {"company": "name", "tiers": "ladder", "teams_from": "derived_teams"}
+"""Keys of the file that are called otherwise in Company."""
+
+
+def company_of(file: File, folder: Path) -> Company:
+    """The company that a file describes; paths in it are relative to a folder."""
+    zone = ZoneInfo(file.timezone)
+    return Company(
+        name=file.company,
+        timezone=file.timezone,
+        currency=file.currency,
+        basis=file.basis,
+        visibility=file.visibility,
+        settled_after=file.settled_after,
+        teams=tuple(_team(team, ZoneInfo(team.timezone) if team.timezone else zone) for team in file.teams),
+        derived_teams=_derived(file.teams_from) if file.teams_from else None,
+        roles={Role(role): names for role, names in file.roles.items()},
+        ladder=tuple(tier.value() for tier in file.tiers) or LADDER,
+        materiality=file.materiality.value(),
+        alerts=file.alerts.value(),
+        calendar=replace(file.calendar.value(), zone=zone),
+        sources={export: str(folder / source.path) for export, source in file.sources.items()},
+        schedules=dict(file.schedules),
+    )
+
+
+def laid_over(current: Company, file: File, folder: Path) -> Company:
+    """What a file says where it says something, and the current company for the rest.
+
+    A file that names teams is a whole finops.yaml, in which what is left out has its default.
+    """
+    own = company_of(file, folder)
+    if file.model_fields_set & {"teams", "teams_from"}:
+        return own
+    names = {OTHERWISE_NAMED.get(key, key) for key in file.model_fields_set}
+    return replace(current, **{name: getattr(own, name) for name in names})
+
+
+def _derived(teams: TeamsFromKeys) -> DerivedTeams:
+    return DerivedTeams(Derived(tag=teams.tag, column=teams.column), teams.channel)
+
+
+def _team(team: TeamKeys, zone: ZoneInfo) -> Team:
+    rules = tuple(
+        Rule(rule.sub_account_id, rule.sub_account_name, rule.service, rule.provider, dict(rule.tag))
+        for rule in team.scope.any
+    )
+    return Team(
+        slug=team.slug,
+        name=team.name or team.slug,
+        channel=team.channel,
+        owners=team.owners,
+        engineering_lead=team.engineering_lead,
+        currency=team.currency,
+        scope=rules,
+        materiality=team.materiality.value() if team.materiality else None,
+        timezone=team.timezone,
+        calendar=replace(team.calendar.value(), zone=zone) if team.calendar else None,
+    )

@@ -1,0 +1,99 @@
+"""What people answer to an alert: they take it on, give it back, or ask for silence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from finops.alert_events import happened, words
+from finops.alert_rungs import waiting
+from finops.alert_state import Acknowledgement, Action, Alert, Change, Setting, Snooze, Status, covers, holds
+from finops.errors import FinopsError
+
+
+class AlreadyAnswered(FinopsError):
+    """Somebody else was first.
+
+    Args:
+        acknowledgement: theirs.
+    """
+
+    def __init__(self, acknowledgement: Acknowledgement) -> None:
+        super().__init__("Somebody else has acknowledged it already.")
+        self.acknowledgement = acknowledgement
+
+
+class AnswerRefused(FinopsError):
+    """The alert cannot be answered so; nothing was changed."""
+
+
+def acknowledge(alert: Alert, by: str, via: str, setting: Setting, now: datetime) -> Change:
+    """Somebody takes it on: until it expires or the alert rises further, silence calls nobody.
+
+    Raises:
+        AlreadyAnswered: somebody else was first; the same person again changes nothing.
+        AnswerRefused: the alert is resolved.
+    """
+    _refuse_resolved(alert, now)
+    held = alert.acknowledgement
+    # Asked of the acknowledgement itself: a snooze on top of it hides it from the status.
+    if held is not None and holds(held, alert.step, now):
+        if held.by != by:
+            raise AlreadyAnswered(held)
+        return Change(alert)
+    calendar = setting.policy.calendar
+    until = calendar.end_of(calendar.after_days(calendar.day_of(now), max(1, setting.policy.rules.holds)))
+    was = words(alert, setting, now)
+    alert = replace(alert, acknowledgement=Acknowledgement(by, now, until, alert.step, via), answer_by=None)
+    return happened(alert, Action.ACKNOWLEDGED, was, setting, now, by=by, note=via)
+
+
+def take_back(alert: Alert, by: str, setting: Setting, now: datetime) -> Change:
+    """Whoever acknowledged it no longer does: silence counts again from now.
+
+    Raises:
+        AnswerRefused: it is not acknowledged, or by somebody else.
+    """
+    held = alert.acknowledgement
+    if alert.status(now) is Status.RESOLVED or held is None or held.until <= now:
+        raise AnswerRefused("It is not acknowledged.", "There is nothing to take back.")
+    if held.by != by:
+        raise AnswerRefused(f"<@{held.by}> acknowledged it.", "Only they can take it back; it expires by itself.")
+    was = words(alert, setting, now)
+    # One that the alert has risen above held nobody back: what silence does is on its way already.
+    anew = covers(held.step, alert.step)
+    alert = waiting(replace(alert, acknowledgement=None), setting, now, anew=anew)
+    return happened(alert, Action.TAKEN_BACK, was, setting, now, by=by)
+
+
+def snooze(alert: Alert, by: str, until: datetime, why: str, setting: Setting, now: datetime) -> Change:
+    """Silence until an instant: nobody is called unless the alert rises above its rung.
+
+    Raises:
+        AnswerRefused: the alert is resolved, the instant is past or too far ahead, or no reason is given.
+    """
+    _refuse_resolved(alert, now)
+    longest = setting.policy.rules.longest_snooze
+    if until <= now:
+        raise AnswerRefused("That is in the past.", "Choose a day after today.")
+    if until > now + timedelta(days=longest):
+        raise AnswerRefused(f"An alert is snoozed for {longest} days at most.", "Choose an earlier day.")
+    if not why.strip():
+        raise AnswerRefused("A snooze needs a reason.", "Say in a few words why nobody need look until then.")
+    was = words(alert, setting, now)
+    alert = replace(alert, snooze=Snooze(by, now, until, alert.step, why.strip()), answer_by=None)
+    return happened(alert, Action.SNOOZED, was, setting, now, by=by, note=why.strip())
+
+
+def end_snooze(alert: Alert, by: str, setting: Setting, now: datetime) -> Change:
+    """End a snooze before its time; raises AnswerRefused where there is none."""
+    if alert.status(now) is not Status.SNOOZED:
+        raise AnswerRefused("It is not snoozed.", "There is nothing to end.")
+    was = words(alert, setting, now)
+    alert = waiting(replace(alert, snooze=None), setting, now, anew=True)
+    return happened(alert, Action.SNOOZE_ENDED, was, setting, now, by=by)
+
+
+def _refuse_resolved(alert: Alert, now: datetime) -> None:
+    if alert.status(now) is Status.RESOLVED:
+        raise AnswerRefused("It is resolved already.", "There is nothing left to answer.")

@@ -1,0 +1,40 @@
+"""Which decision on a freeze counts for an emergency, and whether one is still to be made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from finops.alert import Alert
+from finops.alert_rungs import is_highest
+from finops.freeze import Freeze, FreezeStatus
+from finops.policy import Policy
+
+
+def is_emergency(alert: Alert, policy: Policy) -> bool:
+    """Whether an alert stands on the ladder's last tier for overspend, where a freeze is decided on."""
+    return alert.step > 0 and is_highest(alert, policy)
+
+
+def decision_on(alert: Alert, freezes: Sequence[Freeze], policy: Policy) -> Freeze | None:
+    """The freeze in force, or in an emergency the newest decision since it became one.
+
+    A freeze whose last day has passed decides nothing any more: where the emergency outlasts it, the next is to be
+    made.
+
+    Args:
+        freezes: every decision on the alert, newest first.
+
+    Returns:
+        None where there is none, or where it is to be made anew.
+    """
+    newest = freezes[0] if freezes else None
+    if newest is None or newest.status is FreezeStatus.IN_FORCE:
+        return newest
+    if not is_emergency(alert, policy) or newest.status is FreezeStatus.EXPIRED:
+        return None
+    return newest if newest.decided_at >= alert.called.get(alert.step, alert.raised_at) else None
+
+
+def is_undecided(alert: Alert, freezes: Sequence[Freeze], policy: Policy) -> bool:
+    """Whether an emergency waits for a decision on a freeze."""
+    return is_emergency(alert, policy) and decision_on(alert, freezes, policy) is None

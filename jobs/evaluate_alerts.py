@@ -1,0 +1,64 @@
+"""Hold every team's month against its budget: alerts rise, fall and resolve with the figures."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from datetime import datetime
+
+from finops.company import Company
+from finops.evaluation import Read, decide
+from finops.evaluation import readings as readings_of
+from finops.periods import Month
+from jobs.alerting import Alerting
+from jobs.job import Job, Outcome
+from storage.alerts import alert_keys, alerts_of_teams, is_newest, was_evaluated
+from storage.publish import newest_publication
+from storage.state import State
+from storage.team_months import team_months
+from storage.teams import all_teams
+
+TEAMS_AT_ONCE = 100
+"""Teams of one transaction: a click on an alert waits for no more than these."""
+
+
+def run(*, now: datetime, company: Company, state: State) -> Outcome:
+    """Evaluate the month that runs and the one before, and the one before that if it was then: bills are restated."""
+    month = Month.of(company.today(now))
+    counts = _evaluate(month, now, company, state) + _evaluate(month.previous, now, company, state)
+    oldest = month.previous.previous
+    with state.reading() as connection:
+        known = was_evaluated(connection, oldest)
+    if known:
+        counts += _evaluate(oldest, now, company, state)
+    said = ", ".join(f"{number} {what}" for what, number in sorted(counts.items()))
+    return Outcome(said or "nothing changed")
+
+
+def _evaluate(month: Month, now: datetime, company: Company, state: State) -> Counter[str]:
+    """One month's alerts; returns how many of each thing happened."""
+    with state.reading() as connection:
+        publication = newest_publication(connection)
+        teams = all_teams(connection, company)
+        months = team_months(connection, company, month, company.today(now), company.basis)
+        known = alert_keys(connection, month)
+    readings: dict[str, list[Read]] = defaultdict(list)
+    for key, reading in readings_of(months, company, publication, now):
+        readings[key.team].append((key, reading))
+    # A team without an alert and on no rung has nothing to be decided.
+    concerned = {key.team for key in known}
+    slugs = [slug for slug, found in readings.items() if slug in concerned or any(each.step for _, each in found)]
+    counts: Counter[str] = Counter()
+    for start in range(0, len(slugs), TEAMS_AT_ONCE):
+        some = slugs[start : start + TEAMS_AT_ONCE]
+        with state.writing() as connection:
+            if not is_newest(connection, month, publication, now):
+                return counts
+            alerts = alerts_of_teams(connection, month, some, lock=True)
+            alerting = Alerting(connection, company, teams, now)
+            changes = decide([each for slug in some for each in readings[slug]], alerts, alerting, now)
+            saved = alerting.write(changes)
+        counts.update(str(event.action) for change in saved for event in change.events)
+    return counts
+
+
+JOB = Job("evaluate_alerts", "every 1h", run, shows_figures=True)

@@ -1,0 +1,197 @@
+"""What must hold at the end of a run: every due message once, none lost, none doubled, no answer forgotten."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from finops.alert import Status
+from storage.audit import Entry
+from storage.deliveries import HOME, RESPONSE
+from tests.faults.course import Run
+from tests.faults.people import Answered
+from tests.faults.seen import Message, Seen
+
+RAISED = "alert.raised"
+ENDINGS = ("alert.resolved", "alert.concluded")
+
+
+def violations(run: Run) -> list[str]:
+    """Everything that should not be so, one line each."""
+    seen = run.seen
+    found = [*run.stuck, *seen.audit_faults]
+    found += _rows(seen)
+    found += _messages(seen)
+    found += _threads(seen)
+    found += _history(seen)
+    found += _notes(seen)
+    found += _calls(seen)
+    found += _alerts(seen)
+    found += (line for answered in run.answered for line in _answered(answered, seen))
+    found += (
+        f"{work} {due} was given up after {tries} tries" for work, due, tries, done in seen.claims if _lost(tries, done)
+    )
+    return found
+
+
+def _lost(tries: int, done: bool) -> bool:
+    return not done and tries >= 5
+
+
+def _has_message(row: Any) -> bool:
+    """Whether a row becomes a message that can be looked up."""
+    return not row.destination.startswith((HOME, RESPONSE))
+
+
+def _rows(seen: Seen) -> Iterator[str]:
+    """Every delivery is in Slack, or rightly not."""
+    placed = {row.key: row.ts for row in seen.rows}
+    for row in seen.rows:
+        held = row.not_before and row.not_before > seen.now
+        waits = row.thread_of and not placed.get(row.thread_of)
+        if row.state == "dead":
+            yield f"{row.key} died: {row.error}"
+        elif row.state == "due" and not held and not waits:
+            yield f"{row.key} was never sent: {row.error or 'no reason'}"
+        elif row.state == "sent" and row.sent_revision != row.revision:
+            yield f"{row.key} is sent in revision {row.sent_revision} of {row.revision}"
+
+
+def _messages(seen: Seen) -> Iterator[str]:
+    """Slack shows each delivery once, where and as it is noted, and nothing else."""
+    rows = {row.key: row for row in seen.rows}
+    shown: dict[str, list[Message]] = defaultdict(list)
+    for message in seen.messages:
+        shown[message.key].append(message)
+    for key, found in shown.items():
+        if key not in rows:
+            yield f"a message of no delivery: {key or found[0].text[:80]}"
+        elif len(found) > 1:
+            yield f"{key} stands in Slack {len(found)} times"
+    for row in rows.values():
+        if row.state != "sent" or not _has_message(row):
+            continue
+        if not shown[row.key]:
+            yield f"{row.key} is noted as sent and is not in Slack"
+            continue
+        [message, *_] = shown[row.key]
+        parent = rows[row.thread_of].ts if row.thread_of else ""
+        wanted = (row.channel, row.ts, parent, row.broadcast, row.revision, row.payload["text"], _plain(row.payload))
+        is_so = (
+            message.channel,
+            message.ts,
+            message.thread,
+            message.broadcast,
+            message.revision,
+            message.text,
+            _plain({"blocks": message.blocks}),
+        )
+        if is_so != wanted:
+            yield f"{row.key} is not in Slack as it is noted: {_first_difference(is_so, wanted)}"
+
+
+def _plain(payload: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{name: part for name, part in block.items() if name != "block_id"} for block in payload["blocks"]]
+
+
+def _first_difference(is_so: tuple[Any, ...], wanted: tuple[Any, ...]) -> str:
+    return next(
+        f"{str(one)[:200]!r} instead of {str(other)[:200]!r}"
+        for one, other in zip(is_so, wanted, strict=True)
+        if one != other
+    )
+
+
+def _threads(seen: Seen) -> Iterator[str]:
+    """The notes of a thread stand in the order in which they were queued."""
+    order = {row.key: row.id for row in seen.rows}
+    threads: dict[tuple[str, str], list[Message]] = defaultdict(list)
+    for message in sorted(seen.messages, key=lambda message: message.ts):
+        if message.thread:
+            threads[message.channel, message.thread].append(message)
+    for notes in threads.values():
+        ids = [order.get(note.key, 0) for note in notes]
+        if ids != sorted(ids):
+            yield f"out of order: {', '.join(note.key for note in notes)}"
+
+
+def _entries(seen: Seen) -> dict[str, list[Entry]]:
+    """Alert → what happened to it, by the record."""
+    found: dict[str, list[Entry]] = defaultdict(list)
+    for sealed in seen.entries:
+        if sealed.entry.action.startswith("alert."):
+            found[sealed.entry.subject.removeprefix("alert/")].append(sealed.entry)
+    return found
+
+
+def _history(seen: Seen) -> Iterator[str]:
+    """Each entry begins where the one before ended: nothing happened twice, and nothing off the record."""
+    for alert, entries in _entries(seen).items():
+        step = 0
+        for entry in entries:
+            was, became = entry.was or {}, entry.became or {}
+            if was.get("step") != step:
+                yield f"{alert}: {entry.action} at {entry.at} begins on step {was.get('step')}, the one before ended on {step}"
+            step = became.get("step", 0)
+            if entry.action in (RAISED, "alert.rose", "alert.fell", "alert.resolved") and was.get("step") == step:
+                yield f"{alert}: {entry.action} at {entry.at} changes nothing"
+
+
+def _notes(seen: Seen) -> Iterator[str]:
+    """What happened to an alert that is told is told in its thread once: all but its rises from nothing."""
+    rows = Counter(row.key.rpartition("/")[0].removeprefix("alert/") for row in seen.rows if row.kind == "alert_note")
+    for alert, entries in _entries(seen).items():
+        # What ended before anybody saw it needs no word; a rise from nothing is told by the message itself.
+        least = sum(entry.action not in (RAISED, *ENDINGS) for entry in entries)
+        if not least <= rows[alert] <= len(entries):
+            yield f"{alert}: {len(entries)} entries on record, {rows[alert]} notes"
+
+
+def _calls(seen: Seen) -> Iterator[str]:
+    """Who is called has one message for it: one for all alerts that one evaluation of a month calls them for."""
+    least: dict[str, set[Any]] = defaultdict(set)
+    most: dict[str, set[Any]] = defaultdict(set)
+    for sealed in seen.entries:
+        for called in (sealed.entry.became or {}).get("calls", ()):
+            if called.get("id", "").startswith("U"):
+                _, _, month, *_ = sealed.entry.subject.split("/")
+                least[called["id"]].add(sealed.entry.at)
+                most[called["id"]].add((sealed.entry.at, month))
+    rows = Counter(row.destination for row in seen.rows if row.kind == "call")
+    for user in least.keys() | rows.keys():
+        if not len(least[user]) <= rows[user] <= len(most[user]):
+            yield f"{seen.names.get(user, user)} was called {len(least[user])} times and has {rows[user]} messages"
+
+
+def _alerts(seen: Seen) -> Iterator[str]:
+    """Who has an alert stands in its message."""
+    texts = {message.key: json.dumps([message.text, message.blocks]) for message in seen.messages}
+    for alert in seen.alerts:
+        if alert.status(seen.now) is Status.ACKNOWLEDGED and alert.acknowledgement and not alert.beside:
+            name = seen.names[alert.acknowledgement.by]
+            if name not in texts.get(f"alert/{alert.key}", ""):
+                yield f"{alert.key} is acknowledged by {name}, and its message does not say so"
+
+
+def _answered(answered: Answered, seen: Seen) -> Iterator[str]:
+    """What somebody was told was done is on record, or somebody else's answer that was first, or a refusal that was said."""
+    if answered.act.what != "acknowledge":
+        return
+    entries = [entry for entry in _entries(seen)[answered.alert] if entry.at <= answered.done]
+    own = any(
+        entry.who == answered.user_id and entry.action == "alert.acknowledged" and entry.at >= answered.begun
+        for entry in entries
+    )
+    # As it stood when the answer came: taken already, or over.
+    last = entries[-1].became or {} if entries else {}
+    held = last.get("status") in ("acknowledged", "resolved")
+    told = any(
+        row.kind == "answer"
+        and row.key.endswith(f"/{answered.user_id}")
+        and answered.begun <= row.created_at <= answered.done
+        for row in seen.rows
+    )
+    if not own and not held and not told:
+        yield f"{seen.names[answered.user_id]} acknowledged {answered.alert} at {answered.done}, and nothing came of it"

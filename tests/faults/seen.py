@@ -1,0 +1,93 @@
+"""What there is at the end of a run: the rows of the database, and the messages of the workspace."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from finops.alert import Alert
+from storage import audit, claims, deliveries
+from storage.alerts import TABLE as ALERTS
+from storage.alerts import _read
+from tests.faults.world import World
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message of the bot in the workspace.
+
+    Attributes:
+        key: of the delivery, as its metadata says; empty for none.
+        thread: ts of the message in whose thread it stands, empty for none.
+    """
+
+    key: str
+    revision: int
+    channel: str
+    ts: str
+    thread: str
+    broadcast: bool
+    text: str
+    blocks: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Everything that a run is judged by.
+
+    Attributes:
+        rows: of the table delivery, in the order queued.
+        names: user id → name.
+        claims: (work, due, attempts, whether finished).
+    """
+
+    now: datetime
+    rows: list[Any]
+    alerts: list[Alert]
+    entries: list[audit.Sealed]
+    audit_faults: list[str]
+    claims: list[tuple[str, str, int, bool]]
+    messages: list[Message]
+    names: dict[str, str]
+
+
+def look(world: World) -> Seen:
+    """Read everything."""
+    with world.state.reading() as connection:
+        rows = list(connection.execute(select(deliveries.TABLE).order_by(deliveries.TABLE.c.id)))
+        alerts = _read(connection, select(ALERTS))
+        entries = list(audit.read(connection))
+        faults = audit.verify(connection)
+        known = [
+            (row.work, row.due, row.attempts, row.finished_at is not None)
+            for row in connection.execute(select(claims.TABLE).where(claims.TABLE.c.work != "event"))
+        ]
+    workspace = world.sandbox._workspace
+    posted = world.sandbox.look(lambda: copy.copy(workspace.messages))
+    bot, users = workspace.bot_user, workspace.users
+    messages = [
+        _message(channel, message) for channel, each in posted.items() for message in each if message["user"] == bot
+    ]
+    names = {user: person["real_name"] for user, person in users.items()}
+    return Seen(world.clock.now, rows, alerts, entries, faults, known, messages, names)
+
+
+def _message(channel: str, message: dict[str, Any]) -> Message:
+    known = (message.get("metadata") or {}).get("event_payload", {})
+    thread = message.get("thread_ts", "")
+    return Message(
+        key=known.get("key", ""),
+        revision=int(known.get("revision", 0)),
+        channel=channel,
+        ts=message["ts"],
+        thread="" if thread == message["ts"] else thread,
+        broadcast=message.get("subtype") == "thread_broadcast",
+        text=message["text"],
+        blocks=[
+            {name: part for name, part in block.items() if name != "block_id"} for block in message.get("blocks", ())
+        ],
+    )

@@ -1,0 +1,285 @@
+"""The jobs that move alerts, on the small company's own bill."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from bot.installation import Installation
+from finops.alert import Alert, AlertKey, Setting, Status, acknowledge
+from finops.company import Company
+from finops.freeze import decide
+from finops.periods import Month
+from finops.policy import Kind
+from jobs import daily_summary, end_freezes, escalate_alerts, evaluate_alerts
+from storage import audit
+from storage.alerts import find_alert, living_alerts, save_alerts
+from storage.budgets import Budget, record_budgets
+from storage.deliveries import TABLE as DELIVERIES
+from storage.freezes import freezes_in_force, save_freeze
+from storage.people import replace_directory
+from tests.company import MORNING, make_company, take_in, usual_charges, write_bill
+
+NOVEMBER = Month(2026, 11)
+PEOPLE = {name: f"U{name.upper()}" for name in ("alice", "bob", "carol", "dave", "erin", "frank")}
+FORECAST = AlertKey("payments", NOVEMBER, Kind.FORECAST, "USD")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Installation:
+    """The small company with its directory filled; payments is heading for about $3,004."""
+    installation = make_company(tmp_path)
+    with installation.state.writing() as connection:
+        people = [(user, name.title(), f"{name}@example.com", "Europe/Berlin") for name, user in PEOPLE.items()]
+        replace_directory(connection, people, [("SFINOPS", "finops", "UDAVE")], [])
+    return installation
+
+
+def give_budget(place: Installation, amount: str, team: str = "payments", month: Month = NOVEMBER) -> None:
+    with place.state.writing() as connection:
+        record_budgets(
+            connection, [Budget(team, month, Decimal(amount), "USD")], source="test", by="test", now=place.now
+        )
+
+
+def evaluate(place: Installation, now: datetime = MORNING, company: Company | None = None) -> str:
+    return evaluate_alerts.run(now=now, company=company or place.company, state=place.state).summary
+
+
+def escalate(place: Installation, now: datetime) -> str:
+    return escalate_alerts.run(now=now, company=place.company, state=place.state).summary
+
+
+def sent(place: Installation, begins: str = "") -> list[tuple[str, str, str, bool]]:
+    """Key, destination, thread and broadcast of every effect, in the order queued."""
+    query = select(DELIVERIES).where(DELIVERIES.c.key.startswith(begins)).order_by(DELIVERIES.c.id)
+    with place.state.reading() as connection:
+        return [(row.key, row.destination, row.thread_of, row.broadcast) for row in connection.execute(query)]
+
+
+def text_of(place: Installation, key: str) -> str:
+    with place.state.reading() as connection:
+        return str(connection.execute(select(DELIVERIES.c.payload).where(DELIVERIES.c.key == key)).scalar_one()["text"])
+
+
+def actions(place: Installation) -> list[str]:
+    with place.state.reading() as connection:
+        return [
+            f"{sealed.entry.subject} {sealed.entry.action}"
+            for sealed in audit.read(connection)
+            if sealed.entry.action.startswith("alert.")
+        ]
+
+
+def alert(place: Installation, key: AlertKey = FORECAST) -> Any:
+    with place.state.reading() as connection:
+        return find_alert(connection, key)
+
+
+def test_a_rise_is_one_message_and_a_call_to_each_person(place: Installation) -> None:
+    """A forecast 15 % over makes one formal alert, posted in the channel, with one direct message to each person."""
+    give_budget(place, "2600")
+    assert evaluate(place) == "1 raised"
+    main = f"alert/{FORECAST}"
+    assert sent(place) == [
+        (main, "#cost-payments", "", False),
+        *((f"call/{FORECAST}/1/{user}", user, "", False) for user in ("UALICE", "UDAVE", "UBOB")),
+    ]
+    assert "formal" in text_of(place, main) and "15.5 %" in text_of(place, main)
+    assert actions(place) == [f"{main} alert.raised"]
+
+
+def test_an_unchanged_state_says_nothing_more(place: Installation) -> None:
+    """Evaluated again and again with the same figures, nothing is queued, recorded or revised."""
+    give_budget(place, "2600")
+    evaluate(place)
+    with place.state.reading() as connection:
+        before = connection.execute(select(DELIVERIES.c.key, DELIVERIES.c.revision)).all()
+    for minutes in range(1, 4):
+        assert evaluate(place, MORNING + timedelta(minutes=minutes)) == "nothing changed"
+    with place.state.reading() as connection:
+        assert connection.execute(select(DELIVERIES.c.key, DELIVERIES.c.revision)).all() == before
+
+
+def test_silence_climbs_to_the_sponsor(place: Installation) -> None:
+    """Nobody answers: after 8 working hours the executive sponsor is called, and then FinOps' own, each once."""
+    give_budget(place, "2600")
+    evaluate(place)
+    waits = alert(place).answer_by
+    assert escalate(place, waits - timedelta(seconds=1)) == "nobody to call"
+    assert escalate(place, waits) == "1 escalated"
+    assert escalate(place, waits) == "nobody to call"
+    assert sent(place, "alert/")[1:] == [(f"alert/{FORECAST}/2.1", "#cost-payments", f"alert/{FORECAST}", False)]
+    assert sent(place, f"call/{FORECAST}/2") == [(f"call/{FORECAST}/2/UERIN", "UERIN", "", False)]
+
+
+def test_an_acknowledgement_stops_silence(place: Installation) -> None:
+    """Acknowledged, the alert calls nobody at the moment at which it would have called the sponsor."""
+    give_budget(place, "2600")
+    evaluate(place)
+    waits = alert(place).answer_by
+    policy = place.company.policy(place.company.listed["payments"])
+    with place.state.writing() as connection:
+        change = acknowledge(find_alert(connection, FORECAST, lock=True), "UALICE", "button", Setting(policy), MORNING)
+        save_alerts(connection, [(change, policy)], MORNING)
+    assert escalate(place, waits) == "nobody to call"
+    assert alert(place).status(waits) is Status.ACKNOWLEDGED
+    assert escalate(place, alert(place).acknowledgement.until) == "1 acknowledgement expired"
+
+
+def test_a_rise_is_broadcast_and_a_fall_is_noted(place: Installation) -> None:
+    """From formal to emergency the note is shown in the channel and the sponsor called; back down nobody is."""
+    give_budget(place, "2600")
+    evaluate(place)
+    give_budget(place, "2300")
+    assert evaluate(place, MORNING + timedelta(minutes=1)) == "1 rose"
+    assert sent(place, f"alert/{FORECAST}/2") == [
+        (f"alert/{FORECAST}/2.1", "#cost-payments", f"alert/{FORECAST}", True)
+    ]
+    assert {key for key, *_ in sent(place, f"call/{FORECAST}/2")} == {
+        f"call/{FORECAST}/2/{user}" for user in ("UALICE", "UERIN", "UDAVE")
+    }
+    give_budget(place, "2600")
+    assert evaluate(place, MORNING + timedelta(minutes=2)) == "1 fell"
+    assert sent(place, f"alert/{FORECAST}/3") == [
+        (f"alert/{FORECAST}/3.1", "#cost-payments", f"alert/{FORECAST}", False)
+    ]
+    assert sent(place, f"call/{FORECAST}/3") == []
+
+
+def test_what_resolves_before_it_was_said_is_never_said(place: Installation) -> None:
+    """Raised in quiet hours and resolved before they end, an alert leaves no message behind."""
+    give_budget(place, "2600")
+    night = datetime(2026, 11, 12, 22, tzinfo=UTC)
+    evaluate(place, night)
+    give_budget(place, "3000")
+    assert evaluate(place, night + timedelta(hours=1)) == "1 resolved"
+    with place.state.reading() as connection:
+        assert set(connection.execute(select(DELIVERIES.c.state)).scalars()) == {"withdrawn"}
+
+
+def test_quiet_hours_hold_a_ping_until_the_morning(place: Installation) -> None:
+    """Raised at 23:00 in Berlin, the message and its calls wait until 07:00 there."""
+    give_budget(place, "2600")
+    evaluate(place, datetime(2026, 11, 12, 22, tzinfo=UTC))
+    with place.state.reading() as connection:
+        held = set(connection.execute(select(DELIVERIES.c.not_before)).scalars())
+    assert held == {datetime(2026, 11, 13, 6, tzinfo=UTC)}
+
+
+def test_a_threshold_stands_beside_the_forecast(place: Installation) -> None:
+    """Half the budget used is told in the thread of the forecast's alert and pings nobody."""
+    give_budget(place, "2100")
+    evaluate(place)
+    threshold = AlertKey("payments", NOVEMBER, Kind.THRESHOLD, "USD")
+    assert alert(place, threshold).beside
+    assert sent(place, f"alert/{threshold}") == [
+        (f"alert/{threshold}/1.1", "#cost-payments", f"alert/{FORECAST}", False)
+    ]
+    assert sent(place, f"call/{threshold}") == []
+
+
+def test_a_closed_month_takes_over(place: Installation) -> None:
+    """On the fifth working day the closed alert rises from the final actual, and the forecast's is concluded."""
+    give_budget(place, "2600")
+    evaluate(place)
+    write_bill(Path(place.company.sources["aws"]) / "bill.csv", usual_charges(date(2026, 10, 1), date(2026, 12, 5)))
+    place.clock.now = datetime(2026, 12, 6, 9, tzinfo=UTC)  # type: ignore[attr-defined]
+    take_in(place)
+    evaluate(place, datetime(2026, 12, 4, 9, tzinfo=UTC))
+    closed = AlertKey("payments", NOVEMBER, Kind.CLOSED, "USD")
+    assert alert(place, closed) is None
+    evaluate(place, datetime(2026, 12, 7, 9, tzinfo=UTC))
+    assert alert(place, closed).step == 2
+    assert alert(place).concluded and alert(place).status(MORNING) is Status.RESOLVED
+    assert f"alert/{FORECAST} alert.concluded" in actions(place)
+
+
+def test_shadow_mode_records_and_does_not_post(place: Installation) -> None:
+    """In shadow mode an alert is on record and nothing is queued; live, it is news."""
+    give_budget(place, "2600")
+    shadow = replace(place.company, alerts=replace(place.company.alerts, live=False))
+    assert evaluate(place, company=shadow) == "1 raised"
+    assert sent(place) == [] and len(living_alerts_of(place)) == 1
+    assert evaluate(place, MORNING + timedelta(minutes=1)) == "1 raised"
+    assert sent(place, "alert/") == [(f"alert/{FORECAST}", "#cost-payments", "", False)]
+
+
+def living_alerts_of(place: Installation) -> list[Alert]:
+    with place.state.reading() as connection:
+        return list(living_alerts(connection))
+
+
+def test_the_rest_of_a_week_goes_into_one_digest(place: Installation) -> None:
+    """With the week's calls used up, a rise calls nobody and stands in the week's one digest message."""
+    few = replace(place.company, alerts=replace(place.company.alerts, most_pings=1))
+    give_budget(place, "2800")
+    evaluate(place, company=few)
+    give_budget(place, "2600")
+    evaluate(place, MORNING + timedelta(minutes=1), few)
+    assert sent(place, f"call/{FORECAST}/2") == []
+    assert sent(place, "digest/") == [("digest/payments/2026-W46", "#cost-payments", "", False)]
+
+
+def test_an_evaluation_that_read_earlier_changes_nothing(place: Installation) -> None:
+    """An evaluation that comes after one that knew more neither raises nor resolves anything."""
+    give_budget(place, "2600")
+    evaluate(place, MORNING + timedelta(hours=1))
+    give_budget(place, "9000")
+    assert evaluate(place, MORNING) == "nothing changed"
+    assert alert(place).step == 2
+
+
+def test_missing_data_is_not_zero(place: Installation) -> None:
+    """A month that ended with its last days missing is not judged: its alert stays as it is, and none rises."""
+    give_budget(place, "2600")
+    evaluate(place)
+    evaluate(place, datetime(2026, 12, 1, 9, tzinfo=UTC))
+    assert [each.key for each in living_alerts_of(place)] == [FORECAST]
+    assert alert(place).step == 2
+
+
+def test_a_morning_run_again_changes_no_message(place: Installation) -> None:
+    """The daily summary queued again with the same figures revises no message."""
+    for _ in range(2):
+        said = daily_summary.run(
+            now=MORNING, zone=place.company.zone(), company=place.company, state=place.state
+        ).summary
+    assert said == "3 teams, 0 messages new or changed"
+
+
+def test_a_freeze_ends_with_its_day(place: Installation) -> None:
+    """The day after a freeze's last one it has expired: announced once, recorded, and gone from the message."""
+    give_budget(place, "2300")
+    evaluate(place)
+    decided = decide(
+        FORECAST,
+        freeze=True,
+        what="GPU training",
+        why="twice the budget",
+        until=date(2026, 11, 13),
+        by="UERIN",
+        today=date(2026, 11, 12),
+        now=MORNING,
+    )
+    with place.state.writing() as connection:
+        frozen = save_freeze(connection, decided, MORNING)
+
+    def end(now: datetime) -> str:
+        return end_freezes.run(now=now, company=place.company, state=place.state).summary
+
+    evaluate(place, MORNING + timedelta(minutes=1))
+    assert end(datetime(2026, 11, 13, 22, 59, tzinfo=UTC)) == "none to end"
+    midnight_in_berlin = datetime(2026, 11, 13, 23, tzinfo=UTC)
+    assert (end(midnight_in_berlin), end(midnight_in_berlin)) == ("1 ended", "none to end")
+    assert [key for key, *_ in sent(place, "freeze/")] == [f"freeze/{frozen.id}/expired"]
+    with place.state.reading() as connection:
+        assert freezes_in_force(connection) == []
+        [entry] = [s.entry for s in audit.read(connection) if s.entry.action == "freeze.expired"]
+    assert (entry.who, entry.subject, entry.team) == ("finops", f"freeze/{frozen.id}", "payments")

@@ -1,0 +1,136 @@
+"""From what happened to alerts to what Slack is to show: the message, notes in its thread, and direct messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from finops.alert import Action, AlertKey, Change, Event, Status
+from finops.company import Team
+from finops.effect import Effect
+from finops.freeze import Freeze
+from finops.policy import Kind, Policy
+from views.alert import alert_message
+from views.alert_calls import Call, call_message
+from views.alert_notes import event_note
+
+
+@dataclass(frozen=True)
+class Told:
+    """A change that Slack is told of.
+
+    Attributes:
+        change: as stored, with the alert's new version.
+        place: '#channel' or id where the alert's message stands, empty for nowhere.
+        freeze: the newest decision on the emergency.
+        stand_ins: id of who is on leave → id of who takes their calls.
+        is_first: whether Slack has not seen the alert's message yet, so that the message itself is the news of a rise.
+    """
+
+    change: Change
+    team: Team
+    policy: Policy
+    place: str = ""
+    freeze: Freeze | None = None
+    stand_ins: Mapping[str, str] = field(default_factory=dict)
+    is_first: bool = False
+
+
+def alert_effects(told: Sequence[Told], names: Mapping[str, str], now: datetime) -> list[Effect]:
+    """Everything that changes of alerts make Slack show, the alerts' messages first.
+
+    What pings somebody waits for the end of the team's quiet hours; an alert that is only watched shows nothing.
+
+    Args:
+        names: Slack id → real name, or '@handle' of a group.
+    """
+    live = [each for each in told if each.change.alert.live]
+    shown = [effect for each in live if each.place for effect in _in_channel(each, names, now)]
+    return shown + _direct(live, names, now)
+
+
+def _in_channel(told: Told, names: Mapping[str, str], now: datetime) -> list[Effect]:
+    own = [] if told.change.alert.beside else [_message(told, names, now)]
+    noted = list(enumerate(told.change.events, start=1))
+    return own + [_note(told, event, number, names, now) for number, event in noted if _is_noted(told, event)]
+
+
+def _message(told: Told, names: Mapping[str, str], now: datetime) -> Effect:
+    """The alert's own message: edited in place, so that it pings only when it is first posted."""
+    alert, events = told.change.alert, told.change.events
+    calls = not any(event.folded for event in events)
+    called_now = {each.stands_in_for: each.id for event in events for each in event.calls if each.stands_in_for}
+    shown = alert_message(
+        alert,
+        told.team,
+        told.policy,
+        names,
+        now,
+        freeze=told.freeze,
+        calls=calls,
+        stand_ins={**told.stand_ins, **called_now},
+    )
+    pings = (
+        calls and alert.status(now) is Status.OPEN and any(each.id for level in alert.chain for each in level.callees)
+    )
+    held = _over_quiet(told.policy, now) if pings else None
+    return Effect(f"alert/{alert.key}", "alert", told.place, shown.as_payload(), told.team.slug, not_before=held)
+
+
+def _is_noted(told: Told, event: Event) -> bool:
+    """Whether an event is told in the thread; the first rise is news by the message itself, where it has one."""
+    alert = told.change.alert
+    first = told.is_first or alert.version == 1
+    return alert.beside or not (first and event.action is Action.RAISED)
+
+
+def _note(told: Told, event: Event, number: int, names: Mapping[str, str], now: datetime) -> Effect:
+    alert = told.change.alert
+    shown = event_note(alert, event, told.team, told.policy, names)
+    return Effect(
+        f"alert/{alert.key}/{alert.version}.{number}",
+        "alert_note",
+        told.place,
+        shown.as_payload(),
+        told.team.slug,
+        thread_of=f"alert/{_speaker(alert.key) if alert.beside else alert.key}",
+        broadcast=event.action in (Action.RAISED, Action.ROSE) and bool(event.calls),
+        not_before=_over_quiet(told.policy, now) if event.calls else None,
+    )
+
+
+def _speaker(key: AlertKey) -> AlertKey:
+    """The alert in whose thread another of the same month is told."""
+    return AlertKey(key.team, key.month, Kind.FORECAST, key.currency)
+
+
+def _direct(told: Sequence[Told], names: Mapping[str, str], now: datetime) -> list[Effect]:
+    """One message a person, over all alerts they are called for; those that must wait are apart from the others."""
+    found: dict[tuple[str, datetime | None], list[Call]] = {}
+    for each in told:
+        held = _over_quiet(each.policy, now)
+        for event in each.change.events:
+            for called in event.calls:
+                if called.id and not called.is_group:
+                    call = Call(each.change.alert, event, called, each.team, each.policy, each.freeze)
+                    found.setdefault((called.id, held), []).append(call)
+    return [_call(user_id, calls, held, names, now) for (user_id, held), calls in found.items()]
+
+
+def _call(
+    user_id: str, calls: Sequence[Call], held: datetime | None, names: Mapping[str, str], now: datetime
+) -> Effect:
+    first = calls[0].alert
+    if all(call.alert.key == first.key for call in calls):
+        key = f"call/{first.key}/{first.version}/{user_id}"
+    else:
+        key = f"calls/{user_id}/{first.key}/{first.version}"
+    shown = call_message(calls, names, now)
+    return Effect(key, "call", user_id, shown.as_payload(), calls[0].team.slug, not_before=held)
+
+
+def _over_quiet(policy: Policy, now: datetime) -> datetime | None:
+    """When the team's quiet hours are over; None where they are not on."""
+    over = policy.rules.quiet.over_at(now, policy.calendar) if policy.rules.quiet else now
+    return over if over > now else None
