@@ -42,7 +42,7 @@ from finops.alert_state import (
     has_ended,
     rises,
 )
-from finops.policy import Kind, Policy, Role
+from finops.policy import Policy, Role
 
 __all__ = [
     "Acknowledgement",
@@ -54,7 +54,6 @@ __all__ = [
     "Callee",
     "Change",
     "Event",
-    "Kind",
     "Level",
     "Reading",
     "Setting",

@@ -9,6 +9,7 @@ from finops.alert_events import happened, words
 from finops.alert_rungs import waiting
 from finops.alert_state import Acknowledgement, Action, Alert, Change, Setting, Snooze, Status, covers, holds
 from finops.errors import FinopsError
+from finops.policy import Kind
 
 
 class AlreadyAnswered(FinopsError):
@@ -41,8 +42,7 @@ def acknowledge(alert: Alert, by: str, via: str, setting: Setting, now: datetime
         if held.by != by:
             raise AlreadyAnswered(held)
         return Change(alert)
-    calendar = setting.policy.calendar
-    until = calendar.end_of(calendar.after_days(calendar.day_of(now), max(1, setting.policy.rules.holds)))
+    until = _held_until(alert, setting, now)
     was = words(alert, setting, now)
     alert = replace(alert, acknowledgement=Acknowledgement(by, now, until, alert.step, via), answer_by=None)
     return happened(alert, Action.ACKNOWLEDGED, was, setting, now, by=by, note=via)
@@ -92,6 +92,18 @@ def end_snooze(alert: Alert, by: str, setting: Setting, now: datetime) -> Change
     was = words(alert, setting, now)
     alert = waiting(replace(alert, snooze=None), setting, now, anew=True)
     return happened(alert, Action.SNOOZE_ENDED, was, setting, now, by=by)
+
+
+def _held_until(alert: Alert, setting: Setting, now: datetime) -> datetime:
+    """When an acknowledgement expires: after its working days.
+
+    A threshold's asks for nothing to be done, so it holds until the month is closed: who answers is not asked again.
+    """
+    rules, calendar = setting.policy.rules, setting.policy.calendar
+    day = calendar.after_days(calendar.day_of(now), max(1, rules.holds))
+    if alert.key.kind is Kind.THRESHOLD:
+        day = max(day, calendar.nth_working_day(alert.key.month.next, rules.close_on))
+    return calendar.end_of(day)
 
 
 def _refuse_resolved(alert: Alert, now: datetime) -> None:

@@ -19,7 +19,6 @@ from bot.app import build_app
 from bot.delivery import Sender
 from bot.directory import refresh_directory
 from bot.installation import Installation
-from bot.small_install import PING
 from bot.web import build_web
 from bot.worker import Worker
 from finops.company import Company
@@ -36,6 +35,8 @@ from tests.faults.plan import ApiFault, Plan
 
 TIMEOUT, SLOW = 0.25, 0.4
 """Seconds after which the sender gives up, and that a slow Slack takes: real ones, so they are short."""
+PING = 0.3
+"""Seconds between pings of the socket; a cut is noticed after some of them."""
 WEBS = 2
 ROW, CLAIM = deliveries.TABLE.c, claims.TABLE.c
 GROUPS = {"finops": ["fay", "finn", "fred"]}

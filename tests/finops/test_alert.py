@@ -152,7 +152,9 @@ def test_answers_outlive_a_resolve() -> None:
     asleep = snooze(raised(2), BOB, MORNING + 2 * DAY, "known", setting(), MORNING).alert
     for answered, status in ((held, Status.ACKNOWLEDGED), (asleep, Status.SNOOZED)):
         down = moved(answered, 0, MORNING + HOUR)
-        assert [(event.action, event.calls) for event in down.events] == [(Action.RESOLVED, ())]
+        assert [(event.action, event.calls, event.note) for event in down.events] == [
+            (Action.RESOLVED, (), "back within budget")
+        ]
         up = moved(down.alert, 1, MORNING + DAY)
         assert [(event.action, event.calls) for event in up.events] == [(Action.RAISED, ())]
         assert up.alert.status(MORNING + DAY) is status

@@ -123,7 +123,7 @@ def test_a_month_closed_within_its_budget_ends_its_alerts() -> None:
     stored = history(flat(JULY, OCTOBER), {SEPTEMBER: 2990})
     said = run(stored, last=NOVEMBER)
     assert lines(said)[-2:] == [
-        "10-06 17:00 2026-09/threshold acknowledgement expired: 100 % 3000 alice",
+        "10-01 08:00 2026-09/threshold rose: 100 % 3000 alice, bob",
         "10-07 08:00 2026-09/threshold concluded: 100 % 3000",
     ]
 
