@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8400
 BIN := .venv/bin
 .DEFAULT_GOAL := targets
-.PHONY: targets setup demo test check fix golden bench reference clean
+.PHONY: targets setup demo test check fix golden bench bench-alerts faults reference clean
 
 targets: ## print the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 12
@@ -41,6 +41,12 @@ golden: .venv/.development ## rewrite golden messages and what docs show as prin
 
 bench: .venv/.development ## measure speed and memory, and write docs/benchmarks.md
 	$(BIN)/python -m tests.bench
+
+bench-alerts: .venv/.development ## measure from an ingest's end to the last alert's post, and from a click to the edited message
+	$(BIN)/python -m tests.bench.alerts
+
+faults: .venv/.development ## a thousand seeded weeks in which everything goes wrong
+	$(BIN)/python -m tests.faults
 
 fix: .venv/.development ## format and mend what ruff can mend
 	$(BIN)/ruff check --fix .

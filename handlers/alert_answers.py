@@ -12,11 +12,13 @@ from sqlalchemy import Connection
 from finops import alert as alerts
 from finops.alert import AlreadyAnswered, Change, Setting
 from finops.company import Company
+from finops.effect import Effect
 from finops.errors import FinopsError, NotFound
 from finops.policy import Kind
 from handlers.alert_access import Asker, Case, alert_of_message, forecast_of, with_names
 from handlers.alert_changes import commit, ids_of
 from handlers.request import Reply, Request
+from storage.deliveries import queue
 from storage.events import is_first
 from storage.people import names_of
 from storage.state import State
@@ -68,10 +70,20 @@ def _answer(request: Request, company: Company, state: State, decide: Decide) ->
             return Reply()
         try:
             asker = Asker(connection, company, request)
-            return _decided(connection, company, asker, request, decide)
+            reply = _decided(connection, company, asker, request, decide)
         except FinopsError as problem:
             # Caught here, because what was heard stays heard: told again later it might mean something else.
-            return Reply(problem_message(with_names(connection, problem)))
+            reply = Reply(problem_message(with_names(connection, problem)))
+        if event:
+            _tell(connection, request, reply)
+        return reply
+
+
+def _tell(connection: Connection, request: Request, reply: Reply) -> None:
+    """Queue what is said to an event with the note that it was heard: told again, it would not be heard any more."""
+    if reply.message and names_of(connection, [request.user_id]):
+        key, payload = f"answer/{request.interaction}/{request.user_id}", reply.message.as_payload()
+        queue(connection, [Effect(key, "answer", request.user_id, payload)], request.now)
 
 
 def _case(asker: Asker, request: Request) -> Case:

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -44,12 +45,25 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def is_installed() -> bool:
+    """Whether this machine has a PostgreSQL to start."""
+    return _programs() is not None
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The address of a server on loopback that lives as long as the tests, up to the database's name."""
-    programs = _programs()
-    if programs is None:
+    if not is_installed():
         pytest.skip("PostgreSQL is not installed (no initdb under /usr/lib/postgresql/*/bin nor on the path)")
+    with running_server() as address:
+        yield address
+
+
+@contextmanager
+def running_server() -> Iterator[str]:
+    """A server on loopback; its address up to the database's name."""
+    programs = _programs()
+    assert programs is not None
     owner = _owner()
     # Not pytest's own temporary folder: that one is closed to the server's user, and too long for a socket's name.
     folder = Path(tempfile.mkdtemp(prefix="finops-pg-", dir="/tmp"))

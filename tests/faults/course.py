@@ -12,7 +12,7 @@ from finops.periods import DAY, Month
 from tests.faults import estate
 from tests.faults.people import Answered, answer
 from tests.faults.place import Place
-from tests.faults.plan import ApiFault, Plan, Step
+from tests.faults.plan import ACTS_AFTER, MOST_DELAY, ApiFault, Plan, Step
 from tests.faults.seen import Seen, look
 from tests.faults.world import World
 
@@ -29,6 +29,7 @@ class Run:
         answered: what people were told was done.
         fired: what went wrong, counted by kind.
         stuck: what did not end, one line each.
+        is_late: whether faults delayed something by so much that other things may have happened.
     """
 
     plan: Plan
@@ -36,6 +37,7 @@ class Run:
     answered: tuple[Answered, ...]
     fired: Counter[str]
     stuck: tuple[str, ...]
+    is_late: bool
 
 
 @dataclass
@@ -44,11 +46,13 @@ class _Course:
     answered: list[Answered] = field(default_factory=list)
     stuck: list[str] = field(default_factory=list)
     deliveries: Counter[Month] = field(default_factory=Counter)
+    is_late: bool = False
 
     def go(self, step: Step, until: datetime) -> None:
         """One step, and what follows until the next."""
         world = self.world
-        world.clock.now = max(world.clock.now, step.at.astimezone(UTC))
+        begins = step.at.astimezone(UTC)
+        world.clock.now = max(world.clock.now, begins)
         if not world.plan.lags:
             # What was held back over night, before the morning's figures.
             self.drain(until)
@@ -58,12 +62,15 @@ class _Course:
         deaths = iter(step.deaths)
         for number, boundaries in enumerate(step.database_errors):
             world.lose_database(number, boundaries)
-        world.doom(0, next(deaths, 0))
+        world.doom(0, next(deaths, None))
         self.jobs(until)
-        world.doom(1, next(deaths, 0))
+        self.is_late |= world.clock.now > begins + MOST_DELAY
+        world.doom(1, next(deaths, None))
         self.drain(until)
         if step.cut:
             world.cut_sockets()
+        self.is_late |= world.clock.now > begins + ACTS_AFTER
+        world.clock.now = max(world.clock.now, begins + ACTS_AFTER)
         for act in step.acts:
             self.answered += answer(world, act)
         self.drain(until)
@@ -84,13 +91,11 @@ class _Course:
     def jobs(self, until: datetime) -> None:
         """What is due, until it is done: what died or failed is taken up when its claim has run out."""
         for _ in range(MOST_ROUNDS):
-            ran, unfinished = self.world.run_jobs(), self.world.unfinished()
-            if not ran and unfinished is None:
+            died, unfinished = self.world.run_jobs(), self.world.unfinished()
+            if (not died and unfinished is None) or self.world.clock.now >= until:
                 return
-            if not ran and unfinished is not None:
+            if unfinished is not None:
                 self.world.clock.now = max(self.world.clock.now, unfinished + timedelta(seconds=1))
-            if self.world.clock.now >= until:
-                return
         self.stuck.append("jobs never end")
 
     def drain(self, until: datetime) -> None:
@@ -120,7 +125,14 @@ def run(plan: Plan, place: Place) -> Run:
         world.clock.now = max(world.clock.now, plan.last.astimezone(UTC))
         course.drain(world.clock.now + timedelta(hours=6))
         world.settle_events()
-        return Run(plan, look(world), tuple(course.answered), world.fired, tuple(course.stuck))
+        return Run(
+            plan,
+            look(world.state, world.sandbox, world.clock.now),
+            tuple(course.answered),
+            world.fired,
+            tuple(course.stuck),
+            course.is_late,
+        )
     finally:
         world.close()
 

@@ -29,29 +29,29 @@ class Fuse:
 
     def __init__(self, fired: Counter[str]) -> None:
         self.fired = fired
-        self._left, self._errors, self._dead, self._lock = 0, 0, False, Lock()
+        self._left, self._at_calls, self._errors, self._dead, self._lock = 0, False, 0, False, Lock()
 
     @property
     def dead(self) -> bool:
         """Whether the process has died."""
         return self._dead
 
-    def set(self, boundaries: int) -> None:
-        """Die after so many boundaries; 0 is never."""
+    def set(self, boundaries: int, *, at_calls: bool = False) -> None:
+        """Die at the n-th boundary, of calls alone where it says so; 0 is never."""
         with self._lock:
-            self._left, self._dead = boundaries, False
+            self._left, self._at_calls, self._dead = boundaries, at_calls, False
 
     def fail(self, boundaries: int) -> None:
         """Let the database fail once, after so many boundaries of transactions; 0 is never."""
         with self._lock:
             self._errors = boundaries
 
-    def cross(self, boundary: str, *, database: bool = False) -> None:
-        """Come to a boundary."""
+    def cross(self, boundary: str, *, database: bool) -> None:
+        """Come to a boundary, of a transaction or of a call."""
         with self._lock:
             if self._dead:
                 raise Killed
-            self._left -= 1
+            self._left -= not (database and self._at_calls)
             if self._left == 0:
                 self._dead = True
                 self.fired[f"killed {boundary}"] += 1
@@ -99,7 +99,7 @@ class FragileChannel:
         return self._around("an edit", self._channel.update, delivery)
 
     def _around(self, name: str, call: Callable[..., Any], *arguments: Any) -> Any:
-        self._fuse.cross(f"before {name}")
+        self._fuse.cross(f"before {name}", database=False)
         answer = call(*arguments)
-        self._fuse.cross(f"after {name}")
+        self._fuse.cross(f"after {name}", database=False)
         return answer

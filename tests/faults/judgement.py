@@ -9,6 +9,7 @@ from typing import Any
 
 from finops.alert import Status
 from storage.audit import Entry
+from storage.claims import MOST_ATTEMPTS
 from storage.deliveries import HOME, RESPONSE
 from tests.faults.course import Run
 from tests.faults.people import Answered
@@ -20,24 +21,15 @@ ENDINGS = ("alert.resolved", "alert.concluded")
 
 def violations(run: Run) -> list[str]:
     """Everything that should not be so, one line each."""
-    seen = run.seen
-    found = [*run.stuck, *seen.audit_faults]
-    found += _rows(seen)
-    found += _messages(seen)
-    found += _threads(seen)
-    found += _history(seen)
-    found += _notes(seen)
-    found += _calls(seen)
-    found += _alerts(seen)
-    found += (line for answered in run.answered for line in _answered(answered, seen))
-    found += (
-        f"{work} {due} was given up after {tries} tries" for work, due, tries, done in seen.claims if _lost(tries, done)
-    )
-    return found
+    told = (line for answered in run.answered for line in _answered(answered, run.seen))
+    return [*run.stuck, *told, *wrong_with(run.seen)]
 
 
-def _lost(tries: int, done: bool) -> bool:
-    return not done and tries >= 5
+def wrong_with(seen: Seen) -> Iterator[str]:
+    """What is wrong with the database and the workspace at the end of a run."""
+    yield from seen.audit_faults
+    for check in (_rows, _messages, _threads, _history, _notes, _calls, _alerts, _claims):
+        yield from check(seen)
 
 
 def _has_message(row: Any) -> bool:
@@ -93,7 +85,12 @@ def _messages(seen: Seen) -> Iterator[str]:
 
 
 def _plain(payload: dict[str, Any]) -> list[dict[str, Any]]:
-    return [{name: part for name, part in block.items() if name != "block_id"} for block in payload["blocks"]]
+    """Blocks without what Slack or the sender adds to them: ids, and a picture."""
+    return [
+        {name: part for name, part in block.items() if name != "block_id"}
+        for block in payload["blocks"]
+        if block["type"] != "image"
+    ]
 
 
 def _first_difference(is_so: tuple[Any, ...], wanted: tuple[Any, ...]) -> str:
@@ -133,7 +130,7 @@ def _history(seen: Seen) -> Iterator[str]:
         for entry in entries:
             was, became = entry.was or {}, entry.became or {}
             if was.get("step") != step:
-                yield f"{alert}: {entry.action} at {entry.at} begins on step {was.get('step')}, the one before ended on {step}"
+                yield f"{alert}: {entry.action} at {entry.at} begins on step {was.get('step')} instead of {step}"
             step = became.get("step", 0)
             if entry.action in (RAISED, "alert.rose", "alert.fell", "alert.resolved") and was.get("step") == step:
                 yield f"{alert}: {entry.action} at {entry.at} changes nothing"
@@ -165,6 +162,13 @@ def _calls(seen: Seen) -> Iterator[str]:
             yield f"{seen.names.get(user, user)} was called {len(least[user])} times and has {rows[user]} messages"
 
 
+def _claims(seen: Seen) -> Iterator[str]:
+    """No work was given up."""
+    for work, due, tries, done in seen.claims:
+        if not done and tries >= MOST_ATTEMPTS:
+            yield f"{work} {due} was given up after {tries} tries"
+
+
 def _alerts(seen: Seen) -> Iterator[str]:
     """Who has an alert stands in its message."""
     texts = {message.key: json.dumps([message.text, message.blocks]) for message in seen.messages}
@@ -176,7 +180,7 @@ def _alerts(seen: Seen) -> Iterator[str]:
 
 
 def _answered(answered: Answered, seen: Seen) -> Iterator[str]:
-    """What somebody was told was done is on record, or somebody else's answer that was first, or a refusal that was said."""
+    """An answer that was acknowledged is on record, or another's that was first, or its refusal was said."""
     if answered.act.what != "acknowledge":
         return
     entries = [entry for entry in _entries(seen)[answered.alert] if entry.at <= answered.done]

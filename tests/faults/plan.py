@@ -23,9 +23,15 @@ WEEKS = (
     ("Asia/Kolkata", date(2026, 12, 28)),  # a year ends
     ("UTC", date(2026, 9, 28)),  # a month ends
 )
-TIMES = (time(6, 10), time(8, 40), time(11, 3), time(13, 27), time(16, 38))
-DRIFT = timedelta(minutes=7)
-"""By how much each day's steps are later: no answer's time runs out just where a step begins."""
+TIMES = (time(6, 10), time(8, 52), time(13, 25), time(17, 26))
+DRIFT, ACTS_AFTER = timedelta(minutes=17), timedelta(minutes=50)
+"""By how much each day's steps are later than the day's before, and people act later than their step.
+
+Chosen so that no answer's time runs out, and no hour of the calendar strikes, within 16 minutes of a step: a job that
+dies and is taken up again then decides as it would have.
+"""
+MOST_DELAY = timedelta(minutes=12)
+"""Of a job at which a run is still to end as it would have without faults."""
 CALM = tuple(map(Decimal, ("0.96 0.98 1 1.02 1.04 1.05".split())))
 EDGES = tuple(map(Decimal, ("0.7 0.89 0.93 1.051 1.06 1.099 1.1 1.101 1.15 1.199 1.2 1.201 1.4".split())))
 METHODS = ("chat.postMessage",) * 5 + ("chat.update",) * 3 + ("conversations.history", "conversations.replies", "*")
@@ -41,6 +47,14 @@ class ApiFault:
     kind: Kind
     times: int
     seconds: float = 1.0
+
+
+@dataclass(frozen=True)
+class Death:
+    """A process dies at the n-th boundary that it comes to: of transactions and calls, or of calls of Slack alone."""
+
+    after: int
+    at_calls: bool
 
 
 @dataclass(frozen=True)
@@ -69,7 +83,7 @@ class Step:
 
     Attributes:
         ratios: team → forecast as a share of the budget, of the bill that comes now; None where none comes.
-        deaths: transaction and call boundaries after which a worker dies, one after the other.
+        deaths: of workers, one after the other.
         database_errors: transactions after which the database fails once, one after the other.
         cut: whether every socket is cut before people act.
         outage: whether nothing at all reaches Slack until the next step.
@@ -79,7 +93,7 @@ class Step:
     ratios: dict[str, Decimal] | None
     acts: tuple[Act, ...]
     faults: tuple[ApiFault, ...]
-    deaths: tuple[int, ...]
+    deaths: tuple[Death, ...]
     database_errors: tuple[int, ...]
     cut: bool = False
     outage: bool = False
@@ -91,6 +105,7 @@ class Plan:
 
     Attributes:
         lags: whether what fails at one step may still be unsent at the next.
+        compared: whether the end must be that of the same week without faults.
         at_once: threads of each sender; with one of them a seed is repeated call by call.
         socket: whether the app hears of people over Socket Mode instead of HTTP.
         dailies: whether every team has its morning message too.
@@ -104,6 +119,7 @@ class Plan:
     steps: tuple[Step, ...]
     workers: int
     lags: bool
+    compared: bool
     at_once: int
     socket: bool
     dailies: bool
@@ -140,16 +156,17 @@ def make_plan(seed: int) -> Plan:
         steps=steps,
         workers=1 + (seed // 2) % 2,
         lags=lags,
+        compared=seed % 3 == 0,
         at_once=1 if seed % 2 else 4,
         socket=socket,
-        dailies=seed % 10 == 6,
-        thresholds=seed % 7 == 2,
+        dailies=seed % 25 == 6,
+        thresholds=seed % 14 == 2,
         server=seed % 20 == 7,
     )
 
 
 def _steps(random: Random, zone: str, first: date, *, hears_threads: bool, lags: bool) -> Iterator[Step]:
-    ratios = {team.slug: _calm_or_not(random, 0.25) for team in estate.teams()}
+    ratios = {team.slug: _calm_or_not(random, 0.12) for team in estate.teams()}
     for number in range(7):
         for clock in TIMES:
             comes = clock == TIMES[0]
@@ -160,7 +177,7 @@ def _steps(random: Random, zone: str, first: date, *, hears_threads: bool, lags:
                 ratios=dict(ratios) if comes else None,
                 acts=() if comes else tuple(_acts(random, ratios, hears_threads)),
                 faults=tuple(_faults(random)),
-                deaths=tuple(random.randint(1, 60) for _ in range(random.choice((0, 0, 0, 1, 2)))),
+                deaths=tuple(_deaths(random)),
                 database_errors=(random.randint(1, 40),) if random.random() < 0.1 else (),
                 cut=random.random() < 0.1,
                 outage=lags and random.random() < 0.1,
@@ -196,6 +213,12 @@ def _acts(random: Random, ratios: dict[str, Decimal], hears_threads: bool) -> It
             dies_after=random.choice((0, 0, 0, 1, 2, 3, 4)),
             twice=random.random() < 0.3,
         )
+
+
+def _deaths(random: Random) -> Iterator[Death]:
+    for _ in range(random.choice((0, 0, 0, 1, 2))):
+        at_calls = random.random() < 0.5
+        yield Death(random.randint(1, 8 if at_calls else 60), at_calls)
 
 
 def _faults(random: Random) -> Iterator[ApiFault]:

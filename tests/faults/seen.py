@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import select
 
 from finops.alert import Alert
+from sandbox import Sandbox
 from storage import audit, claims, deliveries
 from storage.alerts import TABLE as ALERTS
 from storage.alerts import _read
-from tests.faults.world import World
+from storage.state import State
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,9 @@ class Seen:
     names: dict[str, str]
 
 
-def look(world: World) -> Seen:
+def look(state: State, sandbox: Sandbox, now: datetime) -> Seen:
     """Read everything."""
-    with world.state.reading() as connection:
+    with state.reading() as connection:
         rows = list(connection.execute(select(deliveries.TABLE).order_by(deliveries.TABLE.c.id)))
         alerts = _read(connection, select(ALERTS))
         entries = list(audit.read(connection))
@@ -66,14 +67,14 @@ def look(world: World) -> Seen:
             (row.work, row.due, row.attempts, row.finished_at is not None)
             for row in connection.execute(select(claims.TABLE).where(claims.TABLE.c.work != "event"))
         ]
-    workspace = world.sandbox._workspace
-    posted = world.sandbox.look(lambda: copy.copy(workspace.messages))
+    workspace = sandbox._workspace
+    posted = sandbox.look(lambda: copy.copy(workspace.messages))
     bot, users = workspace.bot_user, workspace.users
     messages = [
         _message(channel, message) for channel, each in posted.items() for message in each if message["user"] == bot
     ]
     names = {user: person["real_name"] for user, person in users.items()}
-    return Seen(world.clock.now, rows, alerts, entries, faults, known, messages, names)
+    return Seen(now, rows, alerts, entries, faults, known, messages, names)
 
 
 def _message(channel: str, message: dict[str, Any]) -> Message:

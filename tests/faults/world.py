@@ -10,6 +10,7 @@ from itertools import count
 from typing import Any
 
 from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_sdk.errors import SlackClientError
 from sqlalchemy import and_, func, select
 from sqlalchemy.exc import OperationalError
 
@@ -31,7 +32,7 @@ from tests.company import Moved
 from tests.faults import estate
 from tests.faults.fuse import FragileChannel, FragileState, Fuse, Killed
 from tests.faults.place import SECRET, Place, manifest
-from tests.faults.plan import ApiFault, Plan
+from tests.faults.plan import ApiFault, Death, Plan
 
 TIMEOUT, SLOW = 0.25, 0.4
 """Seconds after which the sender gives up, and that a slow Slack takes: real ones, so they are short."""
@@ -66,7 +67,7 @@ class World:
             request_url=None if plan.socket else place.request_url,
             signing_secret=SECRET,
             ack_timeout=1.0,
-            retry_delays=(0.02, 0.05, 0.3),
+            retry_delays=(0.5, 1.0, 2.0) if plan.socket else (0.02, 0.05, 0.3),
             processing_seconds=0.0,
         ).start()
         self._injected: list[tuple[Fault, int]] = []
@@ -114,9 +115,10 @@ class World:
             fault.times = 0
         self._injected.clear()
 
-    def doom(self, worker: int, boundaries: int) -> None:
+    def doom(self, worker: int, death: Death | None) -> None:
         """Let a worker die."""
-        self._worker_fuses[worker % len(self.workers)].set(boundaries)
+        if death:
+            self._worker_fuses[worker % len(self.workers)].set(death.after, at_calls=death.at_calls)
 
     def doom_web(self, boundaries: int) -> None:
         """Let the web processes die."""
@@ -133,7 +135,7 @@ class World:
             fuse.fail(0)
 
     def run_jobs(self) -> bool:
-        """One tick of every worker; returns whether anything ran, failed or died."""
+        """One tick of every worker; returns whether one died or lost the database."""
         return any([self._alive(number, self._tick) for number in range(len(self.workers))])
 
     def send(self) -> bool:
@@ -152,7 +154,8 @@ class World:
             app = build_app(self._web_installations[0])
             token = self.sandbox.app_token
             self._handler = SocketModeHandler(app, token, ping_interval=PING, web_client=app.client)
-            self._handler.connect()  # type: ignore[no-untyped-call]
+            while not self._connected(self._handler):
+                self.fired["socket not opened"] += 1
             self.sandbox.wait_for(lambda: self.sandbox.sockets == 1, timeout=20)
             return
         self._webs = [build_web(installation) for installation in self._web_installations]
@@ -171,8 +174,14 @@ class World:
             self.sandbox.wait_for(lambda: self.sandbox.sockets >= 1, timeout=30)
 
     def settle_events(self) -> None:
-        """Wait until every event is acknowledged or given up."""
-        self.sandbox.wait_for(lambda: not self.sandbox.look(lambda: len(self.sandbox._delivery._tasks)), timeout=30)
+        """Wait until every event is acknowledged or given up; who has died of one is started again meanwhile."""
+
+        def settled() -> bool:
+            if self.web_is_dead and self.plan.socket:
+                self.start_web()
+            return not self.sandbox.look(lambda: len(self.sandbox._delivery._tasks))
+
+        self.sandbox.wait_for(settled, timeout=30)
 
     def next_moment(self) -> datetime | None:
         """When time alone may next set a delivery free, None where none is due."""
@@ -205,7 +214,8 @@ class World:
             return True
 
     def _tick(self, worker: Worker) -> bool:
-        return bool(worker.scheduler.run_due())
+        worker.scheduler.run_due()
+        return False
 
     def _send(self, worker: Worker) -> bool:
         return bool(worker.sender.send_due())
@@ -215,6 +225,7 @@ class World:
         installation = Installation(self.place.folder / "finops.yaml", settings, self.clock)
         schedules = {
             "ingest_billing": "off",
+            "end_freezes": "off",
             "daily_summary": "08:30" if self.plan.dailies else "off",
             "evaluate_alerts": "every 24h",
         }
@@ -240,6 +251,14 @@ class World:
         except Killed:
             self.start_web()
             raise ConnectionAbortedError from None
+
+    def _connected(self, handler: SocketModeHandler) -> bool:
+        """One try to connect, as the small install makes them until one succeeds."""
+        try:
+            handler.connect()  # type: ignore[no-untyped-call]
+        except (OSError, SlackClientError):
+            return False
+        return True
 
     def _close_socket(self) -> None:
         if self._handler is not None:

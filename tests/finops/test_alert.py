@@ -91,13 +91,35 @@ def test_an_acknowledgement_changes_what_is_sent_next() -> None:
     assert alert.answer_by is not None
     [silent] = tick(alert, setting(), alert.answer_by).events
     assert (silent.action, ids(silent.calls)) == (Action.ESCALATED, {ERIN})
-    held = acknowledge(alert, CAROL, "reaction", setting(), MORNING + HOUR).alert
+    given = acknowledge(alert, CAROL, "reaction", setting(), MORNING + HOUR)
+    assert [(event.action, event.by, event.note, event.calls) for event in given.events] == [
+        (Action.ACKNOWLEDGED, CAROL, "reaction", ())
+    ]
+    held = given.alert
     assert tick(held, setting(), alert.answer_by).events == ()
     assert held.acknowledgement is not None
     assert next_at(held, setting().policy) == held.acknowledgement.until == datetime(2026, 11, 6, 17, tzinfo=UTC)
     [asked] = tick(held, setting(), held.acknowledgement.until).events
     assert (asked.action, ids(asked.calls)) == (Action.EXPIRED, {CAROL, ALICE, BOB})
     assert (asked.was["status"], asked.became["status"]) == ("acknowledged", "open")
+
+
+@pytest.mark.parametrize(
+    ("holds", "until"),
+    [
+        (1, datetime(2026, 11, 4, 17, tzinfo=UTC)),
+        (3, datetime(2026, 11, 6, 17, tzinfo=UTC)),
+        (4, datetime(2026, 11, 9, 17, tzinfo=UTC)),
+    ],
+)
+def test_an_acknowledgement_holds_for_working_days(holds: int, until: datetime) -> None:
+    """It ends with the last of its working days; a threshold's holds until its month is closed."""
+    policy = Policy(rules=replace(AT_ONCE, holds=holds))
+    held = acknowledge(raised(1), BOB, "button", setting(policy), MORNING).alert
+    used = acknowledge(raised(2, key=USED), BOB, "button", setting(policy), MORNING).alert
+    assert held.acknowledgement is not None and used.acknowledgement is not None
+    assert held.acknowledgement.until == until
+    assert used.acknowledgement.until == datetime(2026, 12, 7, 17, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("asleep", [False, True])
@@ -354,11 +376,14 @@ def test_a_snooze_says_until_when_and_why() -> None:
     alert = raised(1)
     for until, why, fault in (
         (MORNING, "known", "in the past"),
-        (MORNING + 15 * DAY, "known", "14 days at most"),
+        (MORNING, "known", "in the past"),
+        (MORNING + 14 * DAY + HOUR, "known", "14 days at most"),
         (MORNING + DAY, "  ", "needs a reason"),
     ):
         with pytest.raises(AnswerRefused, match=fault):
             snooze(alert, BOB, until, why, setting(), MORNING)
+    longest = snooze(alert, BOB, MORNING + 14 * DAY, " known ", setting(), MORNING)
+    assert [(event.action, event.by, event.note) for event in longest.events] == [(Action.SNOOZED, BOB, "known")]
     asleep = snooze(alert, BOB, MORNING + DAY, " known ", setting(), MORNING).alert
     ended = end_snooze(asleep, ALICE, setting(), MORNING + HOUR)
     assert [(event.action, event.by, event.calls) for event in ended.events] == [(Action.SNOOZE_ENDED, ALICE, ())]
