@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from finops.company import Company
+from finops.company import Company, Team
 from finops.freeze import FreezeStatus, expire
 from jobs.alerting import Alerting
 from jobs.job import Job, Outcome
@@ -29,15 +29,19 @@ def run(*, now: datetime, company: Company, state: State) -> Outcome:
 
 def _end(number: int, now: datetime, company: Company, state: State) -> bool:
     with state.writing() as connection:
-        freeze = find_freeze(connection, number, lock=True)
-        if freeze is None:
+        known = find_freeze(connection, number)
+        if known is None:
             return False
-        team = find_team(connection, company, freeze.alert.team)
+        # The alert first, then its freeze, as everybody locks them.
+        alert = find_alert(connection, known.alert, lock=True)
+        freeze = find_freeze(connection, number, lock=True) or known
+        slug = freeze.alert.team
+        team = find_team(connection, company, slug) or Team(slug, slug)
         after = expire(freeze, today=company.today(now, team), now=now)
-        if team is None or after.status is not FreezeStatus.EXPIRED:
+        if after.status is not FreezeStatus.EXPIRED:
             return False
         save_freeze(connection, after, now)
-        if alert := find_alert(connection, after.alert, lock=True):
+        if alert:
             Alerting(connection, company, {team.slug: team}, now).refresh(alert)
         place = team.channel or company.alerts.channel
         names = read_directory(connection).names

@@ -6,12 +6,14 @@ from collections import Counter, defaultdict
 from datetime import datetime
 
 from finops.company import Company
+from finops.company_words import company_words
 from finops.evaluation import Read, decide
 from finops.evaluation import readings as readings_of
 from finops.periods import Month
 from jobs.alerting import Alerting
 from jobs.job import Job, Outcome
 from storage.alerts import alert_keys, alerts_of_teams, is_newest, was_evaluated
+from storage.audit import note_settings
 from storage.publish import newest_publication
 from storage.state import State
 from storage.team_months import team_months
@@ -23,6 +25,9 @@ TEAMS_AT_ONCE = 100
 
 def run(*, now: datetime, company: Company, state: State) -> Outcome:
     """Evaluate the month that runs and the one before, and the one before that if it was then: bills are restated."""
+    with state.writing() as connection:
+        # Alerts are judged by it from here on: what of it has changed is on record before them.
+        note_settings(connection, company_words(company), now)
     month = Month.of(company.today(now))
     counts = _evaluate(month, now, company, state) + _evaluate(month.previous, now, company, state)
     oldest = month.previous.previous

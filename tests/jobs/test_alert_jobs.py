@@ -283,3 +283,19 @@ def test_a_freeze_ends_with_its_day(place: Installation) -> None:
         assert freezes_in_force(connection) == []
         [entry] = [s.entry for s in audit.read(connection) if s.entry.action == "freeze.expired"]
     assert (entry.who, entry.subject, entry.team) == ("finops", f"freeze/{frozen.id}", "payments")
+
+
+def test_a_changed_policy_is_on_record(place: Installation) -> None:
+    """The first evaluation records the policy, one under the same policy nothing, a changed one what has changed."""
+    give_budget(place, "2600")
+    evaluate(place)
+    evaluate(place, MORNING + timedelta(minutes=1))
+    later = replace(place.company, alerts=replace(place.company.alerts, most_pings=3))
+    evaluate(place, MORNING + timedelta(minutes=2), later)
+    with place.state.reading() as connection:
+        changes = [s.entry for s in audit.read(connection) if s.entry.action == "policy.changed"]
+    assert len(changes) == 2
+    assert (changes[1].was, changes[1].became) == ({"alerts.most_pings": "7"}, {"alerts.most_pings": "3"})
+    assert changes[0].became is not None
+    assert changes[0].became["teams.payments.owners"] == ["alice@example.com"]
+    assert changes[0].became["ladder.formal.who"] == ["finops", "finance", "engineering_lead"]
