@@ -44,6 +44,8 @@ def commit(
     [saved] = save_alerts(connection, [(change, case.policy)], now)
     if silences:
         withdraw(connection, f"call/{saved.alert.key}/")
+        # A ping that quiet hours hold back is of yesterday by the morning.
+        withdraw(connection, f"alert/{saved.alert.key}/", held_at=now)
     freeze = decision_for(connection, replace(case, alert=saved.alert))
     told = Told(saved, case.team, case.policy, place_of(company, case.team), freeze)
     names = names_of(connection, ids_of(saved.alert, saved.events, freeze))

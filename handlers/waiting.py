@@ -20,6 +20,7 @@ from views.amounts import month_name
 from views.freeze import GRANT
 from views.home import Waiting
 from views.sentences import called_by
+from views.time import day
 
 
 def waiting_for(
@@ -64,7 +65,7 @@ def _exceptions(connection: Connection, asker: Asker, user_id: str, teams: Mappi
 
 def _open(case: Case) -> str:
     rung = rung_name(case.alert.key.kind, case.alert.step, case.policy)
-    due = f" Its duty is due on {case.alert.due}." if case.alert.due and case.alert.step > 0 else ""
+    due = f" Its duty is due on {day(case.alert.due)}." if case.alert.due and case.alert.step > 0 else ""
     return f"{_name(case)} is at {rung} ({case.alert.key.kind}): nobody has acknowledged it.{due}"
 
 

@@ -110,6 +110,7 @@ class Alerting:
         if not any(event.action in ENDINGS for event in change.events):
             return False
         withdraw(self._connection, f"call/{change.alert.key}/")
+        withdraw(self._connection, f"alert/{change.alert.key}/", held_at=self._now)
         if self._is_seen(change.alert):
             return False
         withdraw(self._connection, f"alert/{change.alert.key}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bot.installation import Installation
 from finops.alert import Alert, AlertKey, Setting, Status, acknowledge
@@ -299,3 +299,23 @@ def test_a_changed_policy_is_on_record(place: Installation) -> None:
     assert changes[0].became is not None
     assert changes[0].became["teams.payments.owners"] == ["alice@example.com"]
     assert changes[0].became["ladder.formal.who"] == ["finops", "finance", "engineering_lead"]
+
+
+def test_a_ping_held_overnight_is_withdrawn_by_a_resolve(place: Installation) -> None:
+    """A rise at night whose alert resolves before the morning pings nobody: its note and its calls are taken back."""
+    give_budget(place, "2600")
+    evaluate(place)
+    with place.state.writing() as connection:
+        connection.execute(update(DELIVERIES).values(state="sent", ts="1.0", sent_revision=DELIVERIES.c.revision))
+    night = datetime(2026, 11, 12, 22, tzinfo=UTC)
+    give_budget(place, "2300")
+    assert evaluate(place, night) == "1 rose"
+    give_budget(place, "3000")
+    assert evaluate(place, night + timedelta(hours=1)) == "1 resolved"
+    query = select(DELIVERIES.c.key, DELIVERIES.c.state).where(DELIVERIES.c.ts == "")
+    with place.state.reading() as connection:
+        assert {tuple(row) for row in connection.execute(query)} == {
+            (f"alert/{FORECAST}/2.1", "withdrawn"),
+            *((f"call/{FORECAST}/2/{user}", "withdrawn") for user in ("UALICE", "UERIN", "UDAVE")),
+            (f"alert/{FORECAST}/3.1", "due"),
+        }
