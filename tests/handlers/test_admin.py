@@ -93,7 +93,7 @@ def test_a_job_is_run_for_the_asking(desk: Desk) -> None:
     assert "There is no job 'evaluate_alert'." in wrong["text"]
     assert "Which job?" in dave.command("general", "/finops admin run")[0]["text"]
     assert "I do not know 'admin stauts'" in dave.command("general", "/finops admin stauts")[0]["text"]
-    assert desk.record() == [("dave", "job.asked")]
+    assert desk.record() == [("dave", "job.asked"), ("finops", "policy.changed")]
     [status] = dave.command("general", "/finops admin status")
     assert "`evaluate_alerts` (off) last ran" in status["text"]
 
