@@ -48,8 +48,14 @@ class SmallInstall:
     def stop(self) -> None:
         """Stop taking requests, finish what is running, and end."""
         self._ending.set()
-        self._handler.client.auto_reconnect_enabled = False
-        self._handler.close()  # type: ignore[no-untyped-call]
+        client = self._handler.client
+        client.auto_reconnect_enabled = False
+        closing = threading.Thread(target=self._handler.close, name="closing socket mode", daemon=True)
+        closing.start()
+        # The client waits for its reader, which forgets that it is to end if it begins anew in this very moment.
+        while closing.is_alive():
+            client.current_session_state.terminated = True
+            closing.join(0.1)
         self.worker.stop()
 
     def _connect(self) -> None:

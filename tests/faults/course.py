@@ -66,10 +66,10 @@ class _Course:
         self.jobs(until)
         self.is_late |= world.clock.now > begins + MOST_DELAY
         world.doom(1, next(deaths, None))
-        self.drain(until)
+        self.drain(begins + ACTS_AFTER)
         if step.cut:
             world.cut_sockets()
-        self.is_late |= world.clock.now > begins + ACTS_AFTER
+        self.is_late |= world.lags_behind()
         world.clock.now = max(world.clock.now, begins + ACTS_AFTER)
         for act in step.acts:
             self.answered += answer(world, act)

@@ -9,7 +9,7 @@ from multiprocessing import get_context
 from multiprocessing.util import Finalize
 
 from tests.faults.place import Place
-from tests.faults.report import Result, run_seed
+from tests.faults.report import Result, run_seed, silence
 
 _place: list[Place] = []
 """Of this process; made by _begin."""
@@ -34,4 +34,5 @@ def _begin(server: str) -> None:
 
 
 def _run(seed: int) -> Result:
-    return run_seed(seed, _place[0])
+    with silence():
+        return run_seed(seed, _place[0])

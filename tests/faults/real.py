@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -26,6 +27,7 @@ from tests.faults.place import SECRET, manifest
 from tests.faults.seen import Seen, look
 
 FINOPS = Path(sys.executable).parent / "finops"
+COUNTED = 'finops_requests_total{kind="action"'
 PATIENCE = 90
 """Seconds that something real may take before a test gives it up."""
 
@@ -82,6 +84,11 @@ class RealBot:
         )
         self._months = [Month.of(datetime.now(UTC).date()).previous, Month.of(datetime.now(UTC).date())]
 
+    @property
+    def month(self) -> Month:
+        """The month that runs."""
+        return self._months[-1]
+
     def __enter__(self) -> RealBot:
         """Start the workspace and write the configuration; no process runs yet."""
         self.sandbox.start()
@@ -121,6 +128,12 @@ class RealBot:
     def hear_over(self, web: int) -> None:
         """Let Slack's next requests go to one of the web processes, as a load balancer does."""
         self.sandbox._delivery._request_url = self.request_url(web)
+
+    def clicks_heard(self, web: int) -> int:
+        """How many clicks one of the web processes has answered, by its own count."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[web]}/metrics", timeout=10) as answer:
+            lines = answer.read().decode().splitlines()
+        return int(sum(float(line.split()[-1]) for line in lines if line.startswith(COUNTED)))
 
     def kill(self, process: Process) -> None:
         """Kill a process where it stands; the time in which its leases and claims run out is taken to have passed."""

@@ -7,6 +7,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import structlog
@@ -38,7 +39,6 @@ class Result:
 
 def run_seed(seed: int, place: Place) -> Result:
     """Run a seed and judge it."""
-    silence()
     begun, plan = time.monotonic(), make_plan(seed)
     try:
         done = run(plan, place)
@@ -67,10 +67,17 @@ def run_seed(seed: int, place: Place) -> Result:
     return Result(f"--seed {seed}", time.monotonic() - begun, tuple(found), counted, done.fired)
 
 
-def silence() -> None:
+@contextmanager
+def silence() -> Iterator[None]:
     """Keep what goes wrong on purpose out of the log."""
+    configured = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+        structlog.configure(**configured)
 
 
 def report(results: Iterable[Result], seconds: float) -> Iterator[str]:

@@ -76,8 +76,8 @@ class World:
         self._web_fuse = Fuse(self.fired)
         self._installations = [self._installation(fuse) for fuse in self._worker_fuses]
         self._web_installations = [self._installation(self._web_fuse) for _ in range(WEBS)]
-        bot.delivery.AT_ONCE = plan.at_once
-        bot.channels.slack.with_picture = _without_picture
+        self._patched = (bot.delivery.AT_ONCE, bot.channels.slack.with_picture)
+        bot.delivery.AT_ONCE, bot.channels.slack.with_picture = plan.at_once, _without_picture
         self.workers = [self._worker(number) for number in range(plan.workers)]
         self._requests = count()
         self._webs: list[Any] = []
@@ -87,6 +87,7 @@ class World:
 
     def close(self) -> None:
         """End every process; nothing of the run stays but what was read of it."""
+        bot.delivery.AT_ONCE, bot.channels.slack.with_picture = self._patched
         self.place.web = None
         self._close_socket()
         for worker in self.workers:
@@ -193,6 +194,15 @@ class World:
             paces = connection.execute(select(PACE.c.free_at)).scalars().all()
         free = [max(filter(None, (row[0], row[1], None if row.ts else row.not_before))) for row in due]
         return min((at for at in (*free, *paces) if at > self.clock.now), default=None) if due else None
+
+    def lags_behind(self) -> bool:
+        """Whether a message could be in Slack by now and is not."""
+        with self.state.reading() as connection:
+            due = connection.execute(select(ROW.ts, ROW.not_before, ROW.thread_of).where(ROW.state == "due")).all()
+            begun = set(connection.execute(select(ROW.key).where(ROW.ts != "")).scalars())
+        now = self.clock.now
+        waits = ((row.not_before or now) > now or (row.thread_of and row.thread_of not in begun) for row in due)
+        return any(row.ts or not waiting for row, waiting in zip(due, waits, strict=True))
 
     def unfinished(self) -> datetime | None:
         """When the next job that failed or whose worker died may be taken up, None where there is none."""
