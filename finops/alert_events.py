@@ -31,6 +31,8 @@ def happened(
     called = once(_stood_in(callee, setting) for callee in once(calls))
     rules = setting.policy.rules
     full = setting.pings >= rules.most_pings and not is_highest(alert, setting.policy)
+    if called:
+        alert = replace(alert, folded=full)
     if not by and not rules.live:
         # Shadow mode was switched on since it rose: from here on it is only watched.
         alert = replace(alert, live=False)

@@ -64,7 +64,7 @@ def with_chain(alert: Alert, setting: Setting) -> Alert:
 def without_chain(alert: Alert) -> Alert:
     """The alert waiting for nobody, with nothing to be done by a day."""
     alert = replace(alert, chain=(), chain_step=0, level=0, answer_within=None, answer_by=None)
-    return replace(alert, dues={}, overdue=())
+    return replace(alert, dues={}, overdue=(), folded=False)
 
 
 def waiting(alert: Alert, setting: Setting, now: datetime, *, anew: bool) -> Alert:

@@ -177,6 +177,7 @@ class Alert:
         dues: rung → day by which its duty is to be done.
         acknowledgement, snooze: kept through a fall and a resolve until they end, so that what is answered stays so.
         overdue: rungs whose passed due day has been said.
+        folded: whether its last call was held back for the week's digest.
         beside: a threshold's alert told in the thread of the forecast's alert instead of a message of its own.
         concluded: why it can change no more, empty while it can.
         version: counts the stored changes.
@@ -195,6 +196,7 @@ class Alert:
     called: dict[int, datetime] = field(default_factory=dict)
     dues: dict[int, date] = field(default_factory=dict)
     overdue: tuple[int, ...] = ()
+    folded: bool = False
     beside: bool = False
     live: bool = True
     concluded: str = ""

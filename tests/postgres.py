@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -55,41 +57,62 @@ def postgres_server() -> Iterator[str]:
     """The address of a server on loopback that lives as long as the tests, up to the database's name."""
     if not is_installed():
         pytest.skip("PostgreSQL is not installed (no initdb under /usr/lib/postgresql/*/bin nor on the path)")
-    with running_server() as address:
-        yield address
+    with running_server() as server:
+        yield server.address
+
+
+class Server:
+    """An own cluster on loopback that can be stopped and started again.
+
+    Attributes:
+        address: its URL up to the database's name.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        programs, owner = _programs(), _owner()
+        assert programs is not None
+        self._programs, self._folder, self._port = programs, folder, _free_port()
+        self.address = f"postgresql://finops@127.0.0.1:{self._port}/"
+        if owner:
+            shutil.chown(folder, owner)
+        # Started as another user without its groups; the working folder must be one that user may enter.
+        group = pwd.getpwnam(owner).pw_gid if owner else None
+        self._other: dict[str, Any] = {"user": owner, "group": group, "extra_groups": []} if owner else {}
+        options = ["-U", "finops", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
+        initdb = [programs / "initdb", "-D", folder / "data", *options]
+        subprocess.run(initdb, check=True, capture_output=True, cwd=folder, **self._other)
+        self.start()
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        settings = (*FAST, "listen_addresses=127.0.0.1", f"unix_socket_directories={self._folder}")
+        options = [f"-c{setting}" for setting in settings]
+        command = [self._programs / "postgres", "-D", self._folder / "data", "-p", str(self._port), *options]
+        log = self._folder / "log"
+        with log.open("ab") as file:
+            self._process = subprocess.Popen(command, stdout=file, stderr=file, cwd=self._folder, **self._other)
+        _await(self.address, self._process, log)
+
+    def stop(self) -> None:
+        """End it at once: whoever is connected loses the connection."""
+        self._process.send_signal(signal.SIGINT)
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
 
 @contextmanager
-def running_server() -> Iterator[str]:
-    """A server on loopback; its address up to the database's name."""
-    programs = _programs()
-    assert programs is not None
-    owner = _owner()
+def running_server() -> Iterator[Server]:
+    """A server that is gone afterwards."""
     # Not pytest's own temporary folder: that one is closed to the server's user, and too long for a socket's name.
     folder = Path(tempfile.mkdtemp(prefix="finops-pg-", dir="/tmp"))
-    data, port = folder / "data", _free_port()
-    if owner:
-        shutil.chown(folder, owner)
-    # Started as another user without its groups; the working folder must be one that user may enter.
-    other = {"user": owner, "group": pwd.getpwnam(owner).pw_gid, "extra_groups": []} if owner else {}
-    initdb = [programs / "initdb", "-D", data, "-U", "finops", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
-    subprocess.run(initdb, check=True, capture_output=True, cwd=folder, **other)  # type: ignore[call-overload]
-    options = [f"-c{option}" for option in (*FAST, "listen_addresses=127.0.0.1", f"unix_socket_directories={folder}")]
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(
-            [programs / "postgres", "-D", data, "-p", str(port), *options], stdout=log, stderr=log, cwd=folder, **other
-        )
-    address = f"postgresql://finops@127.0.0.1:{port}/"
+    server = Server(folder)
     try:
-        _await(address, server, folder / "log")
-        yield address
+        yield server
     finally:
-        server.terminate()
-        try:
-            server.wait(10)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+        server.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 

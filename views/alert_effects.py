@@ -59,7 +59,6 @@ def _in_channel(told: Told, names: Mapping[str, str], now: datetime) -> list[Eff
 def _message(told: Told, names: Mapping[str, str], now: datetime) -> Effect:
     """The alert's own message: edited in place, so that it pings only when it is first posted."""
     alert, events = told.change.alert, told.change.events
-    calls = not any(event.folded for event in events)
     called_now = {each.stands_in_for: each.id for event in events for each in event.calls if each.stands_in_for}
     shown = alert_message(
         alert,
@@ -68,11 +67,10 @@ def _message(told: Told, names: Mapping[str, str], now: datetime) -> Effect:
         names,
         now,
         freeze=told.freeze,
-        calls=calls,
         stand_ins={**told.stand_ins, **called_now},
     )
     pings = (
-        calls and alert.status(now) is Status.OPEN and any(each.id for level in alert.chain for each in level.callees)
+        not alert.folded and alert.status(now) is Status.OPEN and any(each.id for level in alert.chain for each in level.callees)
     )
     held = _over_quiet(told.policy, now) if pings else None
     return Effect(f"alert/{alert.key}", "alert", told.place, shown.as_payload(), told.team.slug, not_before=held)

@@ -55,8 +55,8 @@ def _server() -> Iterator[str]:
     if not is_installed():
         yield ""
         return
-    with running_server() as address:
-        yield address
+    with running_server() as server:
+        yield server.address
 
 
 def _say(line: str) -> None:

@@ -79,7 +79,7 @@ class World:
         self._patched = (bot.delivery.AT_ONCE, bot.channels.slack.with_picture)
         bot.delivery.AT_ONCE, bot.channels.slack.with_picture = plan.at_once, _without_picture
         self.workers = [self._worker(number) for number in range(plan.workers)]
-        self._requests = count()
+        self._requests, self._turns = count(), count()
         self._webs: list[Any] = []
         self._handler: SocketModeHandler | None = None
         self.start_web()
@@ -138,16 +138,24 @@ class World:
             fuse.fail(0)
 
     def run_jobs(self) -> bool:
-        """One tick of every worker; returns whether one died or lost the database."""
-        return any([self._alive(number, self._tick) for number in range(len(self.workers))])
+        """One tick of every worker; returns whether one died or lost the database.
+
+        At once only where the end need not be that of a week without faults: two jobs of one moment may meet.
+        """
+        return self._everywhere(self._tick, at_once=self.plan.at_once > 1 and not self.plan.compared)
 
     def send(self) -> bool:
         """One round of every sender, at once where there are threads; returns whether anything was tried."""
-        numbers = range(len(self.workers))
-        if self.plan.at_once == 1:
-            return any([self._alive(number, self._send) for number in numbers])
-        with ThreadPoolExecutor(len(self.workers)) as pool:
-            return any(list(pool.map(lambda number: self._alive(number, self._send), numbers)))
+        return self._everywhere(self._send, at_once=self.plan.at_once > 1)
+
+    def _everywhere(self, work: Callable[[Worker], bool], *, at_once: bool) -> bool:
+        """Let every worker work, the first of them another each time; returns whether one of them did something."""
+        first, many = next(self._turns), len(self.workers)
+        numbers = [(first + number) % many for number in range(many)]
+        if not at_once:
+            return any([self._alive(number, work) for number in numbers])
+        with ThreadPoolExecutor(many) as pool:
+            return any(list(pool.map(lambda number: self._alive(number, work), numbers)))
 
     def start_web(self) -> None:
         """Start the web processes, or the socket; the former are dead."""
