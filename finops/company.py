@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from finops.basis import Basis
 from finops.calendar import WorkCalendar
+from finops.explanation import ExplanationRules
 from finops.policy import LADDER, AlertRules, Materiality, Policy, Role, Tier
 from finops.scope import Derived, Resolver, Rule
 
@@ -71,6 +72,7 @@ class Company:
         sources: export name → path (a file or folder) that `ingest_billing` reads.
         schedules: job name → 'HH:MM' in the company's zone, or 'every 15m'.
         alerts: how alerts are raised, repeated and held back.
+        explanations: how explanations are reviewed.
         calendar: working days and hours where a team names none.
     """
 
@@ -88,6 +90,7 @@ class Company:
     sources: dict[str, str] = field(default_factory=dict)
     schedules: dict[str, str] = field(default_factory=dict)
     alerts: AlertRules = field(default_factory=AlertRules)
+    explanations: ExplanationRules = field(default_factory=ExplanationRules)
     calendar: WorkCalendar = field(default_factory=WorkCalendar)
 
     @cached_property

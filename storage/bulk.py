@@ -1,11 +1,12 @@
-"""Many rows into one table, through the driver's own fast path."""
+"""Rows into a table: many through the driver's own fast path, and one in the place of its former self."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 
 
@@ -35,3 +36,15 @@ def insert_rows(
         for batch in batches:
             for row in batch:
                 copy.write_row(row)
+
+
+def upsert(connection: Connection, table: Any, values: Mapping[str, Any], key: Sequence[str]) -> None:
+    """Insert a row, or give the one with the same key these values.
+
+    Args:
+        key: the columns that tell rows of the table apart.
+    """
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    row = dialect.insert(table).values(**values)
+    again = {name: row.excluded[name] for name in values if name not in key}
+    connection.execute(row.on_conflict_do_update(index_elements=list(key), set_=again))

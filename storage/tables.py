@@ -230,6 +230,82 @@ class FreezeRow(SQLModel, table=True):
     updated_at: datetime = Field(sa_column=_instant())
 
 
+class ExplanationRow(SQLModel, table=True):
+    """What happened, Why, What next for a part of one team's month: what is looked for in columns, all in its body."""
+
+    __tablename__ = "explanation"
+    __table_args__ = (Index("explanation_of_month", "month", "team"), Index("explanation_due", "due"))
+    team: str = Field(primary_key=True)
+    month: str = Field(primary_key=True)
+    currency: str = Field(primary_key=True)
+    number: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    stage: str
+    category: str
+    due: date | None = None
+    words: str
+    version: int
+    body: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    updated_at: datetime = Field(sa_column=_instant())
+
+
+class ExplanationDraftRow(SQLModel, table=True):
+    """What somebody has typed into the form and not submitted; number 0 is a new explanation."""
+
+    __tablename__ = "explanation_draft"
+    user_id: str = Field(primary_key=True)
+    team: str = Field(primary_key=True)
+    month: str = Field(primary_key=True)
+    currency: str = Field(primary_key=True)
+    number: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    body: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    updated_at: datetime = Field(sa_column=_instant())
+
+
+class CorrectiveActionRow(SQLModel, table=True):
+    """What is done about a variance, by whom and until when, and what the money showed."""
+
+    __tablename__ = "corrective_action"
+    __table_args__ = (
+        Index("corrective_action_of_month", "month", "team"),
+        Index("corrective_action_due", "stage", "due"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    team: str
+    month: str
+    currency: str
+    explanation: int
+    owner: str
+    stage: str
+    due: date
+    version: int
+    body: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    updated_at: datetime = Field(sa_column=_instant())
+
+
+class ClosedMonthRow(SQLModel, table=True):
+    """A team's figures as they were when its month was closed: what the month's report rests on."""
+
+    __tablename__ = "closed_month"
+    month: str = Field(primary_key=True)
+    team: str = Field(primary_key=True)
+    currency: str = Field(primary_key=True)
+    publication: int
+    body: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    closed_at: datetime = Field(sa_column=_instant())
+
+
+class BudgetRequestRow(SQLModel, table=True):
+    """Somebody asks for another budget; another person decides."""
+
+    __tablename__ = "budget_request"
+    id: int | None = Field(default=None, primary_key=True)
+    team: str = Field(index=True)
+    status: str
+    version: int
+    body: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    updated_at: datetime = Field(sa_column=_instant())
+
+
 class LeaveRow(SQLModel, table=True):
     """Who takes somebody's calls while they are on leave."""
 

@@ -31,6 +31,7 @@ def company_of(file: File, folder: Path) -> Company:
         ladder=tuple(tier.value() for tier in file.tiers) or LADDER,
         materiality=file.materiality.value(),
         alerts=file.alerts.value(),
+        explanations=file.explanations.value(),
         calendar=replace(file.calendar.value(), zone=zone),
         sources={export: str(folder / source.path) for export, source in file.sources.items()},
         schedules=dict(file.schedules),

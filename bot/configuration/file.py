@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from bot.configuration.policy_keys import AlertKeys, CalendarKeys, Keys, MaterialityKeys, TierKeys
+from bot.configuration.policy_keys import AlertKeys, CalendarKeys, ExplanationKeys, Keys, MaterialityKeys, TierKeys
 from bot.configuration.values import Currency, Names, Schedule, Slug, Zone
 from finops.basis import Basis
 
@@ -117,6 +117,8 @@ class File(Keys):
     """below which a variance does not climb the ladder"""
     alerts: AlertKeys = AlertKeys()
     """how alerts are raised, repeated and held back"""
+    explanations: ExplanationKeys = ExplanationKeys()
+    """how explanations are reviewed"""
     calendar: CalendarKeys = CalendarKeys()
     """working days and hours of teams that name none"""
     sources: dict[str, SourceKeys] = Field(default_factory=dict)

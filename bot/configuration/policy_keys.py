@@ -20,6 +20,7 @@ from bot.configuration.values import (
     span,
 )
 from finops.calendar import QuietHours, WorkCalendar
+from finops.explanation import ExplanationRules
 from finops.policy import THRESHOLDS, AlertRules, Kind, Materiality, Role, Threshold, Tier
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -149,6 +150,30 @@ class AlertKeys(Keys):
             quiet=self.quiet_hours.value() if self.quiet_hours else None,
             close_on=self.close_on,
         )
+
+
+class ExplanationKeys(Keys):
+    """`explanations:`."""
+
+    reviewers: tuple[Role, ...] = (Role.FINOPS, Role.FINANCE)
+    """who may review; nobody reviews what they wrote"""
+    review_within: int = Field(default=3, ge=1, le=60)
+    """working days until a review is overdue"""
+    answer_within: int = Field(default=3, ge=1, le=60)
+    """working days until the answer to a question, a return or a void is overdue"""
+    moved: MaterialityKeys = MaterialityKeys(ratio=Decimal("0.01"))
+    """the movement of a variance that voids what was said of it; its ratio is of the budget"""
+
+    @field_validator("reviewers")
+    @classmethod
+    def _some(cls, value: tuple[Role, ...]) -> tuple[Role, ...]:
+        if not value:
+            raise ValueError("name one role at least: an explanation that nobody may review stays open for ever")
+        return value
+
+    def value(self) -> ExplanationRules:
+        """As the company has it."""
+        return ExplanationRules(self.reviewers, self.review_within, self.answer_within, self.moved.value())
 
 
 class CalendarKeys(Keys):

@@ -1,4 +1,4 @@
-"""The database gone for a while, on both kinds: nothing is acknowledged that is not kept, and all goes on afterwards."""
+"""The database gone for a while, of both kinds: nothing is acknowledged that is not kept, and all goes on after it."""
 
 from __future__ import annotations
 
