@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from slack_sdk import WebClient
@@ -19,6 +19,7 @@ from handlers.arguments import UnknownName
 from handlers.home import open_home
 from handlers.request import Answer, Command, Reply, Request
 from storage.deliveries import RESPONSE, find, queue
+from views.fit import at_most
 from views.message import Message
 from views.notes import note
 from views.problems import problem_message, unexpected_message
@@ -26,6 +27,8 @@ from views.problems import problem_message, unexpected_message
 LOG = structlog.get_logger("finops.app")
 OPEN_SECONDS = 2
 """How long Slack may take to open a form: a trigger is good for three seconds, and so is the acknowledgement."""
+USES = 5
+"""How many answers a response_url takes."""
 T = TypeVar("T")
 
 
@@ -37,7 +40,7 @@ class Answers:
 
     Attributes:
         commands: in the order of the help.
-        answers, actions, submissions, thread_words, reactions: as in handlers.request.Command.
+        answers, actions, submissions, closings, thread_words, reactions: as in handlers.request.Command.
 
     Raises:
         ConfigurationRefused: two commands answer the same button, form, word or emoji.
@@ -63,6 +66,8 @@ class Answers:
         self.actions = {name: fill(answer) for name, answer in _merged(command.actions for command in every).items()}
         submissions = _merged(command.submissions for command in every)
         self.submissions = {name: fill(answer) for name, answer in submissions.items()}
+        closings = _merged(command.closings for command in every)
+        self.closings = {name: fill(answer) for name, answer in closings.items()}
         words = _merged(command.thread_words for command in every)
         self.thread_words = {word: fill(answer) for word, answer in words.items()}
         reactions = _merged(command.reactions for command in every)
@@ -104,6 +109,26 @@ class Answers:
             return Reply(note("Slack did not open the form in time. Nothing was changed: please try again."))
         return reply
 
+    def replaced(self, reply: Reply, view: Mapping[str, Any]) -> Reply:
+        """The reply once its form stands in the place of the one that was clicked in, or instead of it why not.
+
+        Args:
+            view: the one that was clicked in, as Slack sent it.
+        """
+        if reply.replaces_view is None:
+            return reply
+        try:
+            attempt(
+                self._client.views_update,
+                view_id=str(view.get("id") or ""),
+                hash=str(view.get("hash") or ""),
+                view=dict(reply.replaces_view),
+            )
+        except Refused as refusal:
+            LOG.warning("form not replaced", form=reply.replaces_view.get("callback_id"), reason=refusal.reason)
+            return Reply(note("Slack did not show the form anew. Close it and open it again: what you typed is kept."))
+        return reply
+
     def tell(self, key: str, user_id: str, message: Message) -> None:
         """Queue a direct message."""
         self._queue(Effect(key, "answer", user_id, message.as_payload()))
@@ -112,11 +137,13 @@ class Answers:
         """Queue an answer through a response_url; in a thread where the click was in one."""
         if reply.message is None:
             return
-        payload = {"text": reply.message.text, "blocks": reply.message.blocks, "replace_original": reply.replaces}
-        payload["response_type"] = "in_channel" if reply.in_channel else "ephemeral"
-        if thread and not reply.replaces:
-            payload["thread_ts"] = thread
-        self._queue(Effect(key, "answer", f"{RESPONSE}{url}", payload))
+        pages = _pages(reply, at_most(reply.message, USES - 1), thread)
+        self._queue(_answer(key, url, [pages[0] | {"replace_original": reply.replaces}, *pages[1:]]))
+
+    def go_on(self, key: str, url: str, reply: Reply) -> None:
+        """Queue what the acknowledgement of a command has no room for, through its response_url."""
+        if reply.message and reply.message.continued:
+            self._queue(_answer(key, url, _pages(reply, at_most(reply.message, USES), "")[1:]))
 
     def done(self) -> None:
         """Something may have been queued."""
@@ -142,6 +169,21 @@ class Answers:
         with self.installation.state.writing() as connection:
             queue(connection, [effect], self.installation.now)
         self._wake()
+
+
+def _pages(reply: Reply, message: Message, thread: str) -> list[dict[str, Any]]:
+    """A message, and what of it goes on in others, as a response_url takes them."""
+    kind = "in_channel" if reply.in_channel else "ephemeral"
+    place = {"thread_ts": thread} if thread and not reply.replaces else {}
+    return [
+        {"text": page.text, "blocks": page.blocks, "replace_original": False, "response_type": kind, **place}
+        for page in (message, *message.continued)
+    ]
+
+
+def _answer(key: str, url: str, pages: Sequence[dict[str, Any]]) -> Effect:
+    """Pages that are sent through a response_url one after the other."""
+    return Effect(key, "answer", f"{RESPONSE}{url}", pages[0] | {"continued": list(pages[1:])})
 
 
 def logged_bug() -> str:

@@ -52,11 +52,12 @@ def build_app(installation: Installation, wake: Callable[[], None] = lambda: Non
     app.command(COMMAND)(interactions.command)
     app.block_action(re.compile(""))(interactions.action)
     app.view_submission(re.compile(""))(interactions.submission)
+    app.view_closed(re.compile(""))(interactions.closed)
     app.event("app_home_opened")(events.home)
     app.event("message")(events.message)
     app.event("reaction_added")(events.reaction)
     app.event("reaction_removed")(events.reaction)
-    for unanswered in (app.shortcut, app.view_closed, app.options):
+    for unanswered in (app.shortcut, app.options):
         unanswered(re.compile(""))(ignore)
     app.event(re.compile(""))(ignore)
     app.error(refuse)

@@ -44,11 +44,18 @@ class OneFileEach(click.Group):
 
 @click.group(cls=OneFileEach, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--config", type=click.Path(path_type=Path), help="The configuration file; ./finops.yaml by default.")
+@click.option("--demo", is_flag=True, help="Ask about the company of `make demo`, on its day, while it runs or after.")
 @click.version_option(package_name="finops-bot", prog_name="finops")
 @click.pass_context
-def main(ctx: click.Context, config: Path | None) -> None:
+def main(ctx: click.Context, config: Path | None, demo: bool) -> None:
     """Put every team's cloud spend beside its budget, in Slack and here."""
-    if ctx.obj is None:
+    if demo:
+        if config:
+            raise click.UsageError("The demo has a configuration of its own: leave --config or --demo out.")
+        from bot.demo.place import demo_at_the_terminal
+
+        ctx.obj = demo_at_the_terminal()
+    elif ctx.obj is None:
         ctx.obj = Installation(config)
 
 

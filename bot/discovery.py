@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -45,6 +45,7 @@ def wired(
     return partial(function, **{name: dependencies[name] for name in wanted if name in dependencies})
 
 
+@cache
 def declared(package: str, constant: str) -> tuple[str, ...]:
     """Names of the modules that discover() would find, without importing any of them."""
     found = []

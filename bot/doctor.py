@@ -20,6 +20,7 @@ from bot.installation import Installation
 from bot.scheduler import refuse_unknown_jobs
 from finops.errors import FinopsError
 from finops.names import nearest
+from finops.policy_doubts import doubts
 from storage.ledger.rollup import fingerprint
 from storage.people import channels, known_emails, touch
 from storage.publish import published_periods
@@ -36,16 +37,22 @@ class Finding:
         good: nothing has to be mended.
         said: what was found, one line.
         mend: the next step where something is wrong.
+        warns: it may be meant so: nothing fails because of it.
     """
 
     check: str
     good: bool
     said: str
     mend: str = ""
+    warns: bool = False
 
 
 class Sick(FinopsError):
     """A check that failed."""
+
+
+class Doubtful(FinopsError):
+    """What is allowed, and hardly anybody means."""
 
 
 def examine(installation: Installation) -> Iterator[Finding]:
@@ -57,11 +64,13 @@ def examine(installation: Installation) -> Iterator[Finding]:
             continue
         try:
             finding = Finding(name, True, check(installation))
+        except Doubtful as doubt:
+            finding = Finding(name, False, doubt.reason, doubt.mend, warns=True)
         except FinopsError as problem:
             finding = Finding(name, False, problem.reason, problem.mend)
         except Refused as refusal:
             finding = Finding(name, False, refusal.reason, "Check SLACK_BOT_TOKEN, SLACK_API_URL and the network.")
-        if not finding.good:
+        if not finding.good and not finding.warns:
             failed.add(name)
         yield finding
 
@@ -81,6 +90,14 @@ def _configuration(installation: Installation) -> str:
     refuse_unknown_jobs(company, discover("jobs", "JOB"))
     derived = ", and those made from the bill" if company.derived_teams else ""
     return f"{installation.config_path}: {len(company.teams)} teams listed{derived}"
+
+
+def _policy(installation: Installation) -> str:
+    company = installation.company
+    if found := doubts(company, company.teams):
+        more = f" And {len(found) - 1:,} more." if len(found) > 1 else ""
+        raise Doubtful(f"{found[0]}{more}", "Read `finops policy check`, and mend what is not meant.")
+    return f"{len(company.ladder)} steps, and nothing that hardly anybody means"
 
 
 def _database(installation: Installation) -> str:
@@ -198,6 +215,7 @@ def _client(installation: Installation) -> WebClient:
 Check = Callable[[Installation], str]
 CHECKS: tuple[tuple[str, tuple[str, ...], Check], ...] = (
     ("configuration", (), _configuration),
+    ("policy", ("configuration",), _policy),
     ("database", (), _database),
     ("ledger", ("configuration", "database"), _ledger),
     ("sources", ("configuration",), _sources),

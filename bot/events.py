@@ -11,10 +11,13 @@ import structlog
 from bot import metrics
 from bot.answers import Answers
 from finops.errors import FinopsError
+from handlers.alert_access import alert_of_message
 from handlers.request import Answer, Reply
+from handlers.thread_words import thread_word
 from storage.deliveries import find_message
 from storage.events import is_being_posted
 from storage.people import names_of
+from views.answers import word_alone_message
 from views.problems import problem_message
 
 LOG = structlog.get_logger("finops.app")
@@ -38,16 +41,22 @@ class Events:
         self._answers.open_home(event["user"])
 
     def message(self, body: Mapping[str, Any], event: Mapping[str, Any]) -> None:
-        """A person's whole reply in a thread may be a word that answers the thread's message; all else is nothing."""
+        """A person's whole reply in a thread may be a word that answers the thread's message; all else is nothing.
+
+        Where it only begins with the word, the person is told how to answer: it may have been meant for us.
+        """
         thread = event.get("thread_ts")
         # Every message of every channel comes by here.
         if not thread or thread == event.get("ts") or event.get("bot_id") or event.get("edited"):
             return
         if event.get("subtype") not in (None, "thread_broadcast"):
             return
-        answer = self._answers.thread_words.get(str(event.get("text") or "").strip().lower())
-        if answer:
-            self._answer(answer, body, str(event.get("channel") or ""), str(thread), "thread")
+        word, alone = thread_word(str(event.get("text") or ""), self._answers.thread_words)
+        channel = str(event.get("channel") or "")
+        if word and alone:
+            self._answer(self._answers.thread_words[word], body, channel, str(thread), "thread")
+        elif word:
+            self._hint(word, str(event.get("user") or ""), channel, str(thread), str(event.get("ts") or ""))
 
     def reaction(self, body: Mapping[str, Any], event: Mapping[str, Any]) -> None:
         """An emoji was put on a message, or taken away."""
@@ -57,6 +66,14 @@ class Events:
         put, taken = pair
         answer = put if event["type"] == "reaction_added" else taken
         self._answer(answer, body, str(item.get("channel") or ""), str(item.get("ts") or ""), "reaction")
+
+    def _hint(self, word: str, user_id: str, channel: str, thread: str, ts: str) -> None:
+        """Tell somebody, once for each message of theirs, that a word of ours counts alone; in an alert's thread."""
+        with self._installation.state.reading() as connection:
+            found = find_message(connection, channel, thread)
+            known = bool(names_of(connection, [user_id]))
+        if known and found is not None and alert_of_message(found.key):
+            self._answers.tell(f"hint/{channel}/{ts}/{user_id}", user_id, word_alone_message(word))
 
     def _answer(self, answer: Answer, body: Mapping[str, Any], channel: str, ts: str, via: str) -> None:
         """Let a handler answer for the message at a place, if it is one of ours; what it says is a direct message."""

@@ -44,6 +44,7 @@ class Interactions:
         known = words[0].lower() if words and words[0].lower() in self._answers.commands else "other"
         metrics.ANSWER_SECONDS.labels(known).observe(time.perf_counter() - start)
         metrics.REQUESTS.labels("command", known).inc()
+        self._answers.go_on(f"answer/{trigger or secrets.token_hex(8)}", str(command.get("response_url") or ""), reply)
         self._answers.done()
         if reply.message is None:
             return ack()
@@ -79,7 +80,9 @@ class Interactions:
         value, user_id = _value(action), body["user"]["id"]
         request = self._answers.request(user_id, channel, f"{place}/{name}/{value}")
         message = self._message(channel, str(container.get("message_ts") or ""))
+        view = body.get("view") or {}
         request = replace(request, value=value, via="button", message=message)
+        request = replace(request, inputs=_filled_in(view), metadata=_carried(view))
         actions = self._answers.actions
         metrics.REQUESTS.labels("action", name if name in actions or name == RUN else "unknown").inc()
         if name == RUN:
@@ -89,8 +92,9 @@ class Interactions:
         else:
             LOG.info("unknown action", action_id=name[:80])
             reply = Reply(old_button_message())
-        self._answer_click(body, action, self._answers.opened(reply, str(body.get("trigger_id") or "")))
-        if (body.get("view") or {}).get("type") == "home":
+        reply = self._answers.replaced(self._answers.opened(reply, str(body.get("trigger_id") or "")), view)
+        self._answer_click(body, action, reply)
+        if view.get("type") == "home":
             self._answers.refresh_home(user_id)
         return ack()
 
@@ -134,11 +138,24 @@ class Interactions:
             return ack(response_action="errors", errors=dict(reply.errors))
         if reply.next_view is not None:
             return ack(response_action="push", view=dict(reply.next_view))
+        if reply.replaces_view is not None:
+            return ack(response_action="update", view=dict(reply.replaces_view))
         if reply.message:
             self._answers.tell(f"answer/{view['id']}/{user_id}", user_id, reply.message)
         self._answers.refresh_home(user_id)
         self._answers.done()
         return ack(response_action="clear")
+
+    def closed(self, ack: Ack, body: Mapping[str, Any]) -> BoltResponse:
+        """A form was closed without being submitted: what it held may be kept."""
+        view = body["view"]
+        name = str(view.get("callback_id") or "")
+        known = self._answers.closings.get(name)
+        metrics.REQUESTS.labels("closing", name if known else "unknown").inc()
+        if known:
+            request = self._answers.request(body["user"]["id"], "", str(view.get("id") or ""))
+            known(replace(request, via="form", inputs=_filled_in(view), metadata=_carried(view)))
+        return ack()
 
 
 def _of_an_older_version(_request: Request) -> Reply:
@@ -175,7 +192,8 @@ def _value(action: Mapping[str, Any]) -> str:
 def _filled_in(view: Mapping[str, Any]) -> dict[str, str]:
     """Block id → what a form holds there."""
     found = {}
-    for block, elements in view["state"]["values"].items():
+    # Slack leaves the state out where it has none to tell.
+    for block, elements in ((view.get("state") or {}).get("values") or {}).items():
         for element in elements.values():
             held = next((element[name] for name in HELD if element.get(name)), "")
             found[block] = str(held["value"] if isinstance(held, dict) else held)

@@ -40,6 +40,7 @@ def _slash_commands() -> Iterator[str]:
 def _terminal() -> Iterator[str]:
     yield "# Commands in the terminal\n"
     context = click.Context(finops, info_name="finops")
+    yield from _command("finops", finops)
     for name in finops.list_commands(context):
         command = finops.get_command(context, name)
         if isinstance(command, click.Group):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ from apscheduler.triggers.cron import CronTrigger
 from bot import metrics
 from bot.discovery import discover, wired
 from finops.company import Company
-from finops.errors import ConfigurationRefused
+from finops.errors import ConfigurationRefused, FinopsError
 from finops.names import nearest
 from jobs.job import Job, Outcome
 from storage import asked, claims
@@ -118,9 +119,10 @@ class Scheduler:
             summaries = [self.run(job.name, zone).summary for zone in zones]
         except Exception as error:
             # One job's failure must not stop the others; it is on record and is tried again.
-            LOG.exception("job failed", job=job.name)
+            reference = secrets.token_hex(4)
+            LOG.exception("job failed", job=job.name, reference=reference)
             metrics.JOBS.labels(job.name, "failed").inc()
-            claims.fail(self._state, work, key, self._owner, self._clock(), f"{type(error).__name__}: {error}")
+            claims.fail(self._state, work, key, self._owner, self._clock(), _reason(error, reference))
             return False
         finally:
             self._running.discard((work, key))
@@ -133,6 +135,12 @@ class Scheduler:
             return [self._company.zone()]
         zones = {self._company.zone(team) for team in self._company.teams} | {self._company.zone()}
         return sorted(zones, key=lambda zone: zone.key)
+
+
+def _reason(error: Exception, reference: str) -> str:
+    """Why a job failed, as people are shown it: a driver's own words may name hosts, accounts and queries."""
+    kind = type(error).__name__
+    return f"{kind}: {error}" if isinstance(error, FinopsError) else f"{kind}, in the log under {reference}"
 
 
 def refuse_unknown_jobs(company: Company, jobs: Iterable[str]) -> None:

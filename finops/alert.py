@@ -12,15 +12,25 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from finops.alert_answers import AlreadyAnswered, AnswerRefused, acknowledge, end_snooze, snooze, take_back
+from finops.alert_answers import (
+    AlreadyAnswered,
+    AnswerRefused,
+    acknowledge,
+    do_duty,
+    end_snooze,
+    snooze,
+    take_back,
+)
 from finops.alert_events import happened, words
 from finops.alert_rungs import (
     duty_of,
+    heard_at,
     is_overdue,
     once,
     rung_name,
     waiting,
     was_just_called,
+    with_call,
     with_chain,
     with_due,
     without_chain,
@@ -32,6 +42,7 @@ from finops.alert_state import (
     AlertKey,
     Callee,
     Change,
+    Done,
     Event,
     Level,
     Reading,
@@ -53,6 +64,7 @@ __all__ = [
     "AnswerRefused",
     "Callee",
     "Change",
+    "Done",
     "Event",
     "Level",
     "Reading",
@@ -62,6 +74,7 @@ __all__ = [
     "acknowledge",
     "conclude",
     "covers",
+    "do_duty",
     "duty_of",
     "end_snooze",
     "evaluate",
@@ -74,6 +87,7 @@ __all__ = [
     "tick",
 ]
 
+SPOKEN_FOR = "the forecast's alert of this month speaks for both"
 SHORTEST = timedelta(microseconds=1)
 """Between two instants that a database tells apart."""
 
@@ -102,6 +116,11 @@ def evaluate(alert: Alert | None, key: AlertKey, reading: Reading, setting: Sett
     if rises(before, reading.step):
         return _rise(alert, before, was, setting, now)
     if reading.step:
+        # What was done for a higher rung is not what this one asks for, nor what that one will if it is risen to again.
+        alert = replace(alert, done=tuple(each for each in alert.done if abs(each.step) <= abs(reading.step)))
+        if alert.call_at:
+            # Nobody has heard of the higher rung, and nobody will: at most of this one.
+            alert = _held(with_chain(alert, setting), alert.heard, alert.call_at)
         alert = waiting(with_due(alert, setting, now), setting, now, anew=False)
         return happened(alert, Action.FELL, was, setting, now)
     # Answers stay: whoever took it on, or silenced it until a day, meant more than the next few figures.
@@ -111,29 +130,39 @@ def evaluate(alert: Alert | None, key: AlertKey, reading: Reading, setting: Sett
 def tick(alert: Alert, setting: Setting, now: datetime) -> Change:
     """What has happened because time passed: a snooze or an acknowledgement ended, silence, a duty not done.
 
-    However much time has passed, people are called once at most, and one link further along the chain.
+    However much time has passed, people are called once at most, and one link further along the chain. In quiet hours
+    nothing happens: it does when they are over.
     """
+    if heard_at(setting.policy, now) > now:
+        return Change(alert)
     events: tuple[Event, ...] = ()
     asked: tuple[Callee, ...] = ()
     if alert.snooze and has_ended(alert.snooze, alert.step, now):
         was = words(alert, setting, alert.snooze.until - SHORTEST)
         alert = waiting(replace(alert, snooze=None), setting, now, anew=True)
+        alert = with_call(alert, setting, now)
         alert, events = _and(events, happened(alert, Action.SNOOZE_ENDED, was, setting, now))
     if alert.status(now) in (Status.RESOLVED, Status.SNOOZED):
         return Change(alert, events)
     overdue = alert.step not in alert.overdue and is_overdue(alert, setting.policy, now)
-    if alert.acknowledgement and has_ended(alert.acknowledgement, alert.step, now):
+    if alert.acknowledgement and has_ended(alert.acknowledgement, alert.step, now) and not alert.duty_done:
         was = words(alert, setting, alert.acknowledgement.until - SHORTEST)
         asked = _asked_again(alert, alert.acknowledgement.by)
-        alert = waiting(replace(alert, acknowledgement=None), setting, now, anew=True)
-        change = happened(alert, Action.EXPIRED, was, setting, now, calls=() if overdue else asked)
+        alert = with_call(waiting(replace(alert, acknowledgement=None), setting, now, anew=True), setting, now)
+        later = overdue or (alert.call_at is not None and alert.call_at <= now)
+        change = happened(alert, Action.EXPIRED, was, setting, now, calls=() if later else asked)
         alert, events = _and(events, change)
     was = words(alert, setting, now)
+    if alert.call_at and alert.call_at <= now and alert.status(now) is Status.OPEN:
+        alert = replace(alert, call_at=None, called=alert.called | {alert.step: now})
+        alert = replace(waiting(alert, setting, now, anew=True), overdue=_also(alert.overdue, alert.step, overdue))
+        called = (*asked, *alert.chain[0].callees)
+        return Change(*_and(events, happened(alert, Action.CALLED, was, setting, now, calls=called)))
     unheard = alert.answer_by is not None and alert.answer_by <= now
     if overdue:
         # Silence counts from this call on: nobody is passed over in the moment in which they are called.
         alert = waiting(alert, setting, now, anew=True) if unheard else alert
-        alert = replace(alert, overdue=(*alert.overdue, alert.step))
+        alert = replace(alert, overdue=_also(alert.overdue, alert.step, True))
         called = (*asked, *alert.chain[0].callees)
         return Change(*_and(events, happened(alert, Action.OVERDUE, was, setting, now, calls=called)))
     if unheard:
@@ -145,17 +174,27 @@ def tick(alert: Alert, setting: Setting, now: datetime) -> Change:
 
 def next_at(alert: Alert, policy: Policy) -> datetime | None:
     """The earliest instant, UTC, at which tick() changes something; None where time alone changes nothing."""
+    ends = _ends(alert, policy)
+    return heard_at(policy, min(ends)) if ends else None
+
+
+def _ends(alert: Alert, policy: Policy) -> list[datetime]:
+    """When something of it ends or falls due, whether or not that lies in quiet hours."""
     if not alert.step:
-        return None
+        return []
     if alert.snooze and covers(alert.snooze.step, alert.step):
         # What falls due meanwhile is said when the silence ends.
-        return alert.snooze.until
+        return [alert.snooze.until]
+    if alert.duty_done:
+        return []
     ends = [alert.answer_by] if alert.answer_by else []
     if alert.acknowledgement and covers(alert.acknowledgement.step, alert.step):
         ends.append(alert.acknowledgement.until)
+    elif alert.call_at:
+        ends.append(alert.call_at)
     if alert.due and alert.step > 0 and alert.step not in alert.overdue:
         ends.append(policy.calendar.end_of(alert.due))
-    return min(ends, default=None)
+    return ends
 
 
 def conclude(alert: Alert, why: str, setting: Setting, now: datetime) -> Change:
@@ -163,29 +202,47 @@ def conclude(alert: Alert, why: str, setting: Setting, now: datetime) -> Change:
     if alert.concluded:
         return Change(alert)
     was, stood = words(alert, setting, now), alert.step
-    alert = replace(alert, concluded=why, answer_by=None, snooze=None, acknowledgement=None)
+    alert = replace(alert, concluded=why, answer_by=None, call_at=None, snooze=None, acknowledgement=None)
     return happened(alert, Action.CONCLUDED, was, setting, now, note=why) if stood else Change(alert)
 
 
 def _rise(alert: Alert, before: int, was: Mapping[str, Any], setting: Setting, now: datetime) -> Change:
     """A rise calls the first of the rung's chain; one that is answered, or was called for just now, is noted only."""
     action = Action.ROSE if before else Action.RAISED
+    # Told beside the forecast's alert it stays there while that one is alive; else it gets a message of its own.
+    alert = replace(alert, beside=alert.beside and setting.beside)
+    why = SPOKEN_FOR if setting.beside else ""
     answered = setting.beside or alert.status(now) is not Status.OPEN
     if answered or was_just_called(alert, setting.policy, now):
         # On the rung whose chain it is, and below, the chain goes on where it was.
         alert = alert if covers(alert.chain_step, alert.step) else with_chain(alert, setting)
+        told = setting.beside or was_just_called(alert, setting.policy, now)
+        alert = replace(alert, call_at=None) if told else alert
         alert = waiting(with_due(alert, setting, now), setting, now, anew=False)
-        return happened(alert, action, was, setting, now)
+        return happened(alert, action, was, setting, now, note=why)
     held, asleep = alert.acknowledgement, alert.snooze
+    heard, unheard = heard_at(setting.policy, now), alert.call_at is not None
+    alert = _held(with_chain(alert, setting), alert.heard if unheard else before, heard if heard > now else None)
     alert = replace(
-        with_chain(alert, setting),
-        called=alert.called | {alert.step: now},
+        alert,
+        called=alert.called | ({} if heard > now else {alert.step: now}),
         # That they have ended is said by this call already.
         acknowledgement=held if held and held.until > now else None,
         snooze=asleep if asleep and asleep.until > now else None,
     )
     alert = waiting(with_due(alert, setting, now), setting, now, anew=True)
-    return happened(alert, action, was, setting, now, calls=alert.chain[0].callees)
+    return happened(alert, action, was, setting, now, calls=() if heard > now else alert.chain[0].callees)
+
+
+def _held(alert: Alert, heard: int, call_at: datetime | None) -> Alert:
+    """The alert with a call held back, where its rung is more than was heard of and names somebody."""
+    if covers(heard, alert.step) or not alert.chain[0].callees:
+        call_at = None
+    return replace(alert, call_at=call_at, heard=heard if call_at else 0)
+
+
+def _also(steps: tuple[int, ...], step: int, added: bool) -> tuple[int, ...]:
+    return (*steps, step) if added else steps
 
 
 def _as_news(alert: Alert, setting: Setting) -> Alert:

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from finops.alert_events import happened, words
-from finops.alert_rungs import waiting
-from finops.alert_state import Acknowledgement, Action, Alert, Change, Setting, Snooze, Status, covers, holds
+from finops.alert_rungs import duty_of, waiting, with_call
+from finops.alert_state import Acknowledgement, Action, Alert, Change, Done, Setting, Snooze, Status, covers, holds
 from finops.errors import FinopsError
 from finops.policy import Kind
 
@@ -62,7 +62,7 @@ def take_back(alert: Alert, by: str, setting: Setting, now: datetime) -> Change:
     was = words(alert, setting, now)
     # One that the alert has risen above held nobody back: what silence does is on its way already.
     anew = covers(held.step, alert.step)
-    alert = waiting(replace(alert, acknowledgement=None), setting, now, anew=anew)
+    alert = with_call(waiting(replace(alert, acknowledgement=None), setting, now, anew=anew), setting, now)
     return happened(alert, Action.TAKEN_BACK, was, setting, now, by=by)
 
 
@@ -73,10 +73,10 @@ def snooze(alert: Alert, by: str, until: datetime, why: str, setting: Setting, n
         AnswerRefused: the alert is resolved, the instant is past or too far ahead, or no reason is given.
     """
     _refuse_resolved(alert, now)
-    longest = setting.policy.rules.longest_snooze
+    longest, calendar = setting.policy.rules.longest_snooze, setting.policy.calendar
     if until <= now:
         raise AnswerRefused("That is in the past.", "Choose a day after today.")
-    if until > now + timedelta(days=longest):
+    if calendar.day_of(until) > calendar.day_of(now) + timedelta(days=longest):
         raise AnswerRefused(f"An alert is snoozed for {longest} days at most.", "Choose an earlier day.")
     if not why.strip():
         raise AnswerRefused("A snooze needs a reason.", "Say in a few words why nobody need look until then.")
@@ -90,8 +90,28 @@ def end_snooze(alert: Alert, by: str, setting: Setting, now: datetime) -> Change
     if alert.status(now) is not Status.SNOOZED:
         raise AnswerRefused("It is not snoozed.", "There is nothing to end.")
     was = words(alert, setting, now)
-    alert = waiting(replace(alert, snooze=None), setting, now, anew=True)
+    alert = with_call(waiting(replace(alert, snooze=None), setting, now, anew=True), setting, now)
     return happened(alert, Action.SNOOZE_ENDED, was, setting, now, by=by)
+
+
+def do_duty(alert: Alert, by: str, what: str, setting: Setting, now: datetime) -> Change:
+    """Somebody has done what the rung asks for: while it stands there, time calls nobody any more.
+
+    Args:
+        what: how, a few words.
+
+    Raises:
+        AnswerRefused: it is resolved, or asks for nothing; done already it changes nothing.
+    """
+    _refuse_resolved(alert, now)
+    if not duty_of(alert.key.kind, alert.step, setting.policy):
+        raise AnswerRefused("It asks for nothing to be done.")
+    if alert.duty_done:
+        return Change(alert)
+    was = words(alert, setting, now)
+    done = (*alert.done, Done(by, now, alert.step, what))
+    alert = replace(alert, done=done, answer_by=None, call_at=None)
+    return happened(alert, Action.DONE, was, setting, now, by=by, note=what)
 
 
 def _held_until(alert: Alert, setting: Setting, now: datetime) -> datetime:

@@ -23,16 +23,20 @@ def rung_name(kind: Kind, step: int, policy: Policy) -> str:
 
 
 def duty_of(kind: Kind, step: int, policy: Policy) -> str:
-    """What the called must do, one sentence; empty for none."""
+    """What the called must do, one sentence; empty for none. Nobody can mend the forecast of a month that is closed."""
     if kind is Kind.THRESHOLD or not step:
         return ""
     tier = _tier(step, policy)
+    if kind is Kind.CLOSED:
+        return tier.duty_closed if step > 0 else ""
     return tier.duty if step > 0 else tier.duty_under
 
 
 def is_overdue(alert: Alert, policy: Policy, now: datetime) -> bool:
     """Whether the working day on which its duty was to be done has ended."""
-    return alert.due is not None and alert.step > 0 and policy.calendar.end_of(alert.due) <= now
+    if alert.due is None or alert.step <= 0 or alert.duty_done:
+        return False
+    return policy.calendar.end_of(alert.due) <= now
 
 
 def with_due(alert: Alert, setting: Setting, now: datetime) -> Alert:
@@ -63,8 +67,8 @@ def with_chain(alert: Alert, setting: Setting) -> Alert:
 
 def without_chain(alert: Alert) -> Alert:
     """The alert waiting for nobody, with nothing to be done by a day."""
-    alert = replace(alert, chain=(), chain_step=0, level=0, answer_within=None, answer_by=None)
-    return replace(alert, dues={}, overdue=(), folded=False)
+    alert = replace(alert, chain=(), chain_step=0, level=0, answer_within=None, answer_by=None, call_at=None)
+    return replace(alert, dues={}, done=(), overdue=(), folded=False)
 
 
 def waiting(alert: Alert, setting: Setting, now: datetime, *, anew: bool) -> Alert:
@@ -74,9 +78,28 @@ def waiting(alert: Alert, setting: Setting, now: datetime, *, anew: bool) -> Ale
         return replace(alert, answer_by=None)
     if alert.answer_by and not anew:
         return alert
-    quiet, calendar = setting.policy.rules.quiet, setting.policy.calendar
-    heard = quiet.over_at(now, calendar) if quiet else now
-    return replace(alert, answer_by=calendar.after_hours(heard, alert.answer_within))
+    heard = heard_at(setting.policy, now)
+    return replace(alert, answer_by=setting.policy.calendar.after_hours(heard, alert.answer_within))
+
+
+def heard_at(policy: Policy, now: datetime) -> datetime:
+    """When somebody who is called now hears it: at once, or when quiet hours are over."""
+    quiet = policy.rules.quiet
+    return quiet.over_at(now, policy.calendar) if quiet else now
+
+
+def was_called(alert: Alert) -> bool:
+    """Whether anybody was ever called for its rung, or for a higher one."""
+    return any(covers(step, alert.step) for step in alert.called)
+
+
+def with_call(alert: Alert, setting: Setting, now: datetime) -> Alert:
+    """The alert with a call to come where it is open and its rung has called nobody yet; left as it is elsewhere."""
+    if alert.call_at or alert.beside or was_called(alert) or alert.status(now) is not Status.OPEN:
+        return alert
+    if alert.chain_step != alert.step:
+        alert = waiting(with_chain(alert, setting), setting, now, anew=True)
+    return replace(alert, call_at=heard_at(setting.policy, now)) if alert.chain[0].callees else alert
 
 
 def was_just_called(alert: Alert, policy: Policy, now: datetime) -> bool:

@@ -41,7 +41,9 @@ class Action(StrEnum):
     EXPIRED = "acknowledgement expired"
     SNOOZED = "snoozed"
     SNOOZE_ENDED = "snooze ended"
+    CALLED = "called"
     ESCALATED = "escalated"
+    DONE = "duty done"
     OVERDUE = "duty overdue"
 
 
@@ -162,6 +164,21 @@ class Snooze:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Somebody has done what a rung asks for; it is done for the rungs below too.
+
+    Attributes:
+        by: Slack's user id.
+        what: how it was done, a few words; empty where nothing was said.
+    """
+
+    by: str
+    at: datetime
+    step: int
+    what: str = ""
+
+
 @dataclass(frozen=True)
 class Alert:
     """One alert.
@@ -173,8 +190,12 @@ class Alert:
         chain_step: the rung that the chain is of, 0 for none.
         level: how far along the chain has been called.
         answer_by: when silence calls the next, None where nothing is waited for.
+        call_at: when quiet hours are over in which it rose, and those whom its rung calls first are called; None where
+            they have been, or nobody is.
+        heard: the rung it stood on when that call was first held back.
         called: rung → when its roles were last called.
         dues: rung → day by which its duty is to be done.
+        done: duties that are done.
         acknowledgement, snooze: kept through a fall and a resolve until they end, so that what is answered stays so.
         overdue: rungs whose passed due day has been said.
         folded: whether its last call was held back for the week's digest.
@@ -191,10 +212,13 @@ class Alert:
     level: int = 0
     answer_within: int | None = None
     answer_by: datetime | None = None
+    call_at: datetime | None = None
+    heard: int = 0
     acknowledgement: Acknowledgement | None = None
     snooze: Snooze | None = None
     called: dict[int, datetime] = field(default_factory=dict)
     dues: dict[int, date] = field(default_factory=dict)
+    done: tuple[Done, ...] = ()
     overdue: tuple[int, ...] = ()
     folded: bool = False
     beside: bool = False
@@ -208,6 +232,11 @@ class Alert:
         return 0 if self.concluded else self.reading.step
 
     @property
+    def duty_done(self) -> Done | None:
+        """Who has done what its rung asks for, None while nobody has."""
+        return next((each for each in reversed(self.done) if covers(each.step, self.step)), None)
+
+    @property
     def due(self) -> date | None:
         """When the duty of its rung is to be done."""
         return self.dues.get(self.step)
@@ -218,7 +247,7 @@ class Alert:
             return Status.RESOLVED
         if holds(self.snooze, self.step, now):
             return Status.SNOOZED
-        if holds(self.acknowledgement, self.step, now):
+        if self.duty_done or holds(self.acknowledgement, self.step, now):
             return Status.ACKNOWLEDGED
         return Status.OPEN
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from finops.periods import Month
@@ -25,3 +26,22 @@ class Budget:
     amount: Decimal
     currency: str
     version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetVersion:
+    """An approved version of a budget.
+
+    Attributes:
+        source: the file, plan or request it came from.
+        recorded_by: Slack's id, or a name at the terminal.
+    """
+
+    team: str
+    month: Month
+    currency: str
+    version: int
+    amount: Decimal
+    source: str
+    recorded_by: str
+    recorded_at: datetime

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from finops.basis import Basis
 from finops.calendar import WorkCalendar
 from finops.explanation import ExplanationRules
-from finops.policy import LADDER, AlertRules, Materiality, Policy, Role, Tier
+from finops.policy import LADDER, AlertRules, Materiality, Policy, ReportRules, Role, Tier
 from finops.scope import Derived, Resolver, Rule
 
 
@@ -73,6 +73,7 @@ class Company:
         schedules: job name → 'HH:MM' in the company's zone, or 'every 15m'.
         alerts: how alerts are raised, repeated and held back.
         explanations: how explanations are reviewed.
+        report: how the monthly variance report is posted.
         calendar: working days and hours where a team names none.
     """
 
@@ -91,6 +92,7 @@ class Company:
     schedules: dict[str, str] = field(default_factory=dict)
     alerts: AlertRules = field(default_factory=AlertRules)
     explanations: ExplanationRules = field(default_factory=ExplanationRules)
+    report: ReportRules = field(default_factory=ReportRules)
     calendar: WorkCalendar = field(default_factory=WorkCalendar)
 
     @cached_property

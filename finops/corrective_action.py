@@ -1,14 +1,26 @@
-"""What next, as something that is done by somebody by a day, and whose saving is measured afterwards."""
+"""What next, as something that is done by somebody by a day, and whose saving is measured afterwards.
+
+Every function takes a corrective action and gives what it becomes with what happened; nothing here reads a clock or a
+database.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from finops.calendar import WorkCalendar
 from finops.errors import FinopsError
 from finops.explanation import VarianceKey
+from finops.money import ZERO
+from finops.policy import Role
+
+LONGEST = 500
+"""Most characters of what is to be done, and of the reason for dropping it: everybody is shown all of it."""
+CHANGERS = (Role.OWNER, Role.ENGINEERING_LEAD, Role.FINOPS)
+"""Roles that may change a corrective action of a team, besides its owner."""
 
 
 class ActionStage(StrEnum):
@@ -20,8 +32,37 @@ class ActionStage(StrEnum):
     DROPPED = "dropped"
 
 
+class ActionStep(StrEnum):
+    """What can happen to a corrective action."""
+
+    PLANNED = "planned"
+    EDITED = "edited"
+    DONE = "done"
+    REOPENED = "reopened"
+    MEASURED = "measured"
+    DROPPED = "dropped"
+    OVERDUE = "overdue"
+    CALLED = "called"
+
+
+LIVING = (ActionStage.OPEN, ActionStage.DONE)
+"""Stages in which something is still to come: the doing, or the money."""
+
+
 class ActionRefused(FinopsError):
     """The corrective action cannot be changed so; nothing was changed."""
+
+
+class ActionStale(ActionRefused):
+    """Somebody else changed it after it was read.
+
+    Args:
+        action: as it is now.
+    """
+
+    def __init__(self, action: CorrectiveAction) -> None:
+        super().__init__("Somebody else has changed this corrective action meanwhile.", "Look at it as it is now.")
+        self.action = action
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +95,8 @@ class MeasuredSaving:
         low, high: the 80 % interval of it.
         before_from, before_through, after_from, after_through: the settled days compared, both ends inside.
         publication: the newest publication of figures it was measured from.
+        trend: by how much a month's cost had grown (less than zero: fallen) within the days before already; None where
+            that is not distinguishable from nothing.
     """
 
     monthly: Decimal
@@ -65,6 +108,12 @@ class MeasuredSaving:
     after_through: date
     publication: int
     measured_at: datetime
+    trend: Decimal | None = None
+
+    @property
+    def is_unclear(self) -> bool:
+        """Whether no saving at all lies within the interval."""
+        return self.low <= ZERO <= self.high
 
 
 @dataclass(frozen=True)
@@ -78,8 +127,11 @@ class CorrectiveAction:
         due: the day by which it is to be done.
         promised: saving a month, in the key's currency; None where none is promised.
         done_on: the day from which on the money is to show it.
+        done_by: who said so.
         reminded: the due day that has been called overdue.
-        version: counts the stored changes.
+        reminded_at: from when its owner's silence counts, None where nothing is asked of them.
+        called: the due day for which others have been called.
+        version: counts the stored changes; an edit names the one it was made from.
     """
 
     number: int
@@ -98,4 +150,257 @@ class CorrectiveAction:
     measured: MeasuredSaving | None = None
     dropped_why: str = ""
     reminded: date | None = None
+    reminded_at: datetime | None = None
+    called: date | None = None
     version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ActionEvent:
+    """Something that happened to a corrective action.
+
+    Attributes:
+        by: Slack's id of who did it; empty for the figures or the clock.
+        was, became: the stage before and after.
+        note: the reason given with it.
+        calls: Slack ids of the people and groups whom it called.
+    """
+
+    step: ActionStep
+    at: datetime
+    by: str
+    was: ActionStage | None
+    became: ActionStage
+    note: str = ""
+    calls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ActionChange:
+    """What a change gives: the action as it is now, and what happened; no events where nothing did."""
+
+    action: CorrectiveAction
+    events: tuple[ActionEvent, ...] = ()
+
+
+def plan_action(
+    key: VarianceKey,
+    explanation: int,
+    text: str,
+    owner: str,
+    due: date,
+    promised: Decimal | None,
+    target: Target,
+    by: str,
+    now: datetime,
+) -> ActionChange:
+    """A new corrective action; it has no number before it is stored.
+
+    Args:
+        explanation: number of the explanation it belongs to, 0 for none.
+        owner: Slack's id of who is to do it.
+        due: the caller has seen to it that it is not past.
+        promised: saving a month, in the key's currency; None where none is promised.
+
+    Raises:
+        ActionRefused: it says nothing or too much, nobody is to do it, or it promises less than nothing.
+    """
+    refuse_unusable(text, owner, promised, target)
+    action = CorrectiveAction(
+        0, key, explanation, text.strip(), owner, due, promised, target, ActionStage.OPEN, by, now
+    )
+    return ActionChange(action, (ActionEvent(ActionStep.PLANNED, now, by, None, ActionStage.OPEN),))
+
+
+def edit_action(
+    action: CorrectiveAction,
+    *,
+    text: str,
+    owner: str,
+    due: date,
+    promised: Decimal | None,
+    target: Target,
+    by: str,
+    read: int,
+    now: datetime,
+) -> ActionChange:
+    """What is to be done, by whom and until when, as somebody has written it anew.
+
+    An answer to being called overdue: its owner has the time to answer anew. What was measured of another target or
+    is measured no more is forgotten.
+
+    Args:
+        read: the version that the edit was made from.
+
+    Raises:
+        ActionStale: it has another version by now.
+        ActionRefused: as with plan_action, or it is measured or dropped.
+    """
+    _refuse_stale(action, read)
+    _refuse_unless(action, LIVING, "Reopen it first.")
+    refuse_unusable(text, owner, promised, target)
+    edited = replace(action, text=text.strip(), owner=owner, due=due, promised=promised, target=target)
+    if edited == action:
+        return ActionChange(action)
+    if due != action.due:
+        edited = replace(edited, reminded=None, reminded_at=None, called=None)
+    elif action.reminded_at:
+        edited = replace(edited, reminded_at=now)
+    if target != action.target:
+        edited = replace(edited, measured=None)
+    return _happened(action, edited, ActionStep.EDITED, by, now)
+
+
+def finish(action: CorrectiveAction, by: str, on: date, read: int, today: date, now: datetime) -> ActionChange:
+    """It is done; said again with another day, the money is looked at from that day on.
+
+    Args:
+        on: the day from which on the money is to show it.
+        today: the team's local day.
+
+    Raises:
+        ActionStale: it has another version by now.
+        ActionRefused: it is measured or dropped, or the day lies ahead.
+    """
+    _refuse_stale(action, read)
+    _refuse_unless(action, LIVING, "Reopen it first.")
+    if on > today:
+        raise ActionRefused("What is done was done today or before.", "Choose another day.")
+    done = replace(
+        action, stage=ActionStage.DONE, done_on=on, done_by=by, measured=None, reminded_at=None, reminded=None
+    )
+    if action.stage is ActionStage.DONE and on == action.done_on:
+        return ActionChange(action)
+    return _happened(action, replace(done, called=None), ActionStep.DONE, by, now)
+
+
+def reopen(action: CorrectiveAction, by: str, read: int, now: datetime, note: str = "") -> ActionChange:
+    """It is to be done after all, or again; it is overdue anew where its day is past.
+
+    Raises:
+        ActionStale: it has another version by now.
+        ActionRefused: it is open.
+    """
+    _refuse_stale(action, read)
+    _refuse_unless(action, (ActionStage.DONE, ActionStage.MEASURED, ActionStage.DROPPED), "There is nothing to reopen.")
+    opened = replace(
+        action,
+        stage=ActionStage.OPEN,
+        done_on=None,
+        done_by="",
+        measured=None,
+        dropped_why="",
+        reminded=None,
+        reminded_at=None,
+        called=None,
+    )
+    return _happened(action, opened, ActionStep.REOPENED, by, now, note.strip())
+
+
+def drop(action: CorrectiveAction, by: str, why: str, read: int, now: datetime) -> ActionChange:
+    """It will not be done; the reason is kept.
+
+    Raises:
+        ActionStale: it has another version by now.
+        ActionRefused: it is measured or dropped, or no reason is given.
+    """
+    _refuse_stale(action, read)
+    _refuse_unless(action, LIVING)
+    if not why.strip():
+        raise ActionRefused("A reason is needed.", "Write a few words: whoever looks for the saving reads them.")
+    if len(why.strip()) > LONGEST:
+        raise ActionRefused(f"A reason has at most {LONGEST} characters.")
+    dropped = replace(action, stage=ActionStage.DROPPED, dropped_why=why.strip(), reminded_at=None)
+    return _happened(action, dropped, ActionStep.DROPPED, by, now, why.strip())
+
+
+def measure(action: CorrectiveAction, saving: MeasuredSaving, *, final: bool, now: datetime) -> ActionChange:
+    """What the money shows of an action that is done; once it is final it stays.
+
+    Args:
+        final: whether all the days that are compared are in.
+
+    Raises:
+        ActionRefused: it is not done, or measured finally already.
+    """
+    _refuse_unless(action, (ActionStage.DONE,), "Only what is done is measured.")
+    stage = ActionStage.MEASURED if final else ActionStage.DONE
+    known = action.measured and replace(action.measured, measured_at=saving.measured_at, publication=saving.publication)
+    if known == saving and stage is action.stage:
+        return ActionChange(action)
+    return _happened(action, replace(action, measured=saving, stage=stage), ActionStep.MEASURED, "", now)
+
+
+def remind(action: CorrectiveAction, calendar: WorkCalendar, callee: str, now: datetime) -> ActionChange:
+    """Say once for each due day that it has passed.
+
+    Args:
+        callee: its owner, or who stands in for them.
+    """
+    if not is_overdue(action, calendar, now) or action.reminded == action.due:
+        return ActionChange(action)
+    reminded = replace(action, reminded=action.due, reminded_at=now)
+    return _happened(action, reminded, ActionStep.OVERDUE, "", now, calls=(callee,) if callee else ())
+
+
+def call_others(
+    action: CorrectiveAction,
+    calendar: WorkCalendar,
+    answer_within: int | None,
+    callees: tuple[str, ...],
+    now: datetime,
+) -> ActionChange:
+    """Call those who come after its owner, once for each due day, where the owner has not answered in time.
+
+    Args:
+        answer_within: working hours, None for never.
+        callees: people and groups; where there are none, nobody is called and nothing happens.
+    """
+    asked = action.reminded_at
+    if answer_within is None or asked is None or not callees or action.called == action.due:
+        return ActionChange(action)
+    if not is_overdue(action, calendar, now) or calendar.after_hours(asked, answer_within) > now:
+        return ActionChange(action)
+    called = replace(action, called=action.due)
+    return _happened(action, called, ActionStep.CALLED, "", now, calls=callees)
+
+
+def is_overdue(action: CorrectiveAction, calendar: WorkCalendar, now: datetime) -> bool:
+    """Whether it is open and the day by which it was to be done has ended."""
+    return action.stage is ActionStage.OPEN and calendar.end_of(action.due) <= now
+
+
+def refuse_unusable(text: str, owner: str, promised: Decimal | None, target: Target) -> None:
+    """Raise ActionRefused for what no corrective action can be made of."""
+    if not text.strip():
+        raise ActionRefused("A corrective action says what is to be done.")
+    if len(text.strip()) > LONGEST:
+        raise ActionRefused(f"What is to be done has at most {LONGEST} characters.", "Make two of it.")
+    if not owner:
+        raise ActionRefused("A corrective action needs somebody who does it.")
+    if promised is not None and promised < ZERO:
+        raise ActionRefused("A promised saving is zero or more.", "Leave it empty where none is promised.")
+    if target.value and not target.tag:
+        raise ActionRefused("A value belongs to a tag.", "Name the tag, or leave the value out.")
+
+
+def _refuse_stale(action: CorrectiveAction, read: int) -> None:
+    if action.version != read:
+        raise ActionStale(action)
+
+
+def _refuse_unless(action: CorrectiveAction, stages: tuple[ActionStage, ...], mend: str = "") -> None:
+    if action.stage not in stages:
+        raise ActionRefused(f"This corrective action is {action.stage}.", mend)
+
+
+def _happened(
+    before: CorrectiveAction,
+    after: CorrectiveAction,
+    step: ActionStep,
+    by: str,
+    now: datetime,
+    note: str = "",
+    calls: tuple[str, ...] = (),
+) -> ActionChange:
+    return ActionChange(after, (ActionEvent(step, now, by, before.stage, after.stage, note, calls),))

@@ -18,11 +18,13 @@ class Directory:
         people: lower-case e-mail, and lower-case id → user id.
         groups: lower-case handle, and lower-case id → group id.
         names: user id → real name; group id → '@handle'.
+        members: group id → ids of the people in it.
     """
 
     people: Mapping[str, str] = field(default_factory=dict)
     groups: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
+    members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def callee(self, role: Role, name: str) -> Callee:
         """Somebody as configured; without an id where the workspace knows no such person or group."""

@@ -34,6 +34,7 @@ class Tier:
         who: the roles it calls.
         duty: what they must do on overspend, one sentence.
         duty_under: what they must do on underspend.
+        duty_closed: what they must do when a month has closed with overspend.
         above_amount: the variance, in the budget's currency, over which the step begins where no ratio exists.
         due: working days until the duty on overspend is to be done, None for no date.
         answer_within: working hours until silence calls the next roles, None for never.
@@ -49,6 +50,7 @@ class Tier:
     due: int | None = None
     answer_within: int | None = None
     who_under: tuple[Role, ...] = (Role.FINOPS,)
+    duty_closed: str = "explain the variance"
 
 
 LADDER = (
@@ -68,6 +70,7 @@ LADDER = (
         "formal variance report with a corrective plan",
         due=10,
         answer_within=8,
+        duty_closed="formal variance report with a corrective plan",
     ),
     Tier(
         "emergency",
@@ -76,6 +79,7 @@ LADDER = (
         "emergency review; decide on a freeze of non-critical spend",
         due=1,
         answer_within=4,
+        duty_closed="emergency review; explain the variance with a corrective plan",
     ),
 )
 """The runbook's ladder: 5 working days and 2 weeks are its own (DESIGN.md, section 3), the other times are ours."""
@@ -138,6 +142,17 @@ class AlertRules:
     most_pings: int = 7
     quiet: QuietHours | None = field(default_factory=QuietHours)
     close_on: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRules:
+    """How the monthly variance report is posted.
+
+    Attributes:
+        channel: where it goes; empty for the channel of alerts of teams without one.
+    """
+
+    channel: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 
 from sqlalchemy import Connection
 
@@ -48,7 +47,7 @@ class Asker:
     def __init__(self, connection: Connection, company: Company, request: Request) -> None:
         self._connection, self._company = connection, company
         self._user_id, self._now = request.user_id, request.now
-        self._people: dict[date, list[Person]] = {}
+        self._people: list[Person] | None = None
 
     def case(self, text: str, *, lock: bool = False) -> Case:
         """The alert of a key, if the person may see it.
@@ -70,13 +69,17 @@ class Asker:
             raise not_theirs_to_see(team)
         return Case(alert, team, self._company.policy(team))
 
+    def find(self, key: AlertKey) -> Alert | None:
+        """An alert, whether or not it is theirs to see; to be asked for only beside one that is."""
+        return find_alert(self._connection, key)
+
     def sees(self, team: Team) -> bool:
         """Whether a team's figures are theirs to see."""
-        return any(may_see(person, self._company, team) for person in self._as(team))
+        return any(may_see(person, self._company, team) for person in self._as())
 
     def has(self, role: Role, team: Team) -> bool:
         """Whether they have a role in a team."""
-        return any(role in roles_of(person, self._company, team) for person in self._as(team))
+        return any(role in roles_of(person, self._company, team) for person in self._as())
 
     def answers(self, case: Case) -> bool:
         """Whether the ladder names them for an alert: by a role that it has called, or by having called them."""
@@ -84,7 +87,7 @@ class Asker:
         roles = case.alert.answering_roles
         return any(
             roles_of(person, self._company, case.team) & roles or called & {person.user_id, *person.groups}
-            for person in self._as(case.team)
+            for person in self._as()
         )
 
     def require_answer(self, case: Case) -> None:
@@ -100,14 +103,13 @@ class Asker:
             f"These are {', '.join(who[:NAMED])}{more}." if who else "FinOps can name owners in finops.yaml.",
         )
 
-    def _as(self, team: Team) -> list[Person]:
-        """The person, then whoever they stand in for on the team's local day."""
-        day = self._company.today(self._now, team)
-        if day not in self._people:
-            away = [each for each, other in stand_ins(self._connection, day).items() if other == self._user_id]
-            ids = dict.fromkeys([self._user_id, *away])
-            self._people[day] = [find_person(self._connection, each) for each in ids]
-        return self._people[day]
+    def _as(self) -> list[Person]:
+        """The person, then whoever they stand in for: on the company's local day, as calls go by it too."""
+        if self._people is None:
+            away = stand_ins(self._connection, self._company.today(self._now))
+            ids = dict.fromkeys([self._user_id, *(each for each, other in away.items() if other == self._user_id)])
+            self._people = [find_person(self._connection, each) for each in ids]
+        return self._people
 
 
 def cases_of(alerts: Iterable[Alert], teams: Mapping[str, Team], company: Company) -> list[Case]:

@@ -6,6 +6,7 @@ They come by button, by a word in its thread or by an emoji; all end in the same
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
@@ -22,8 +23,8 @@ from storage.deliveries import queue
 from storage.events import is_first
 from storage.people import names_of
 from storage.state import State
+from views.amounts import month_name
 from views.answers import standing_message
-from views.notes import note
 from views.problems import problem_message
 
 Decide = Callable[[Asker, Case, Request], Change | None]
@@ -44,19 +45,14 @@ def take_back(request: Request, *, company: Company, state: State) -> Reply:
     return _answer(request, company, state, _taken_back)
 
 
+def done(request: Request, *, company: Company, state: State) -> Reply:
+    """What an alert asks for is done; nobody is reminded of it any more."""
+    return _answer(request, company, state, _done)
+
+
 def end_snooze(request: Request, *, company: Company, state: State) -> Reply:
     """Silence that was asked for ends before its time."""
     return _answer(request, company, state, _snooze_ended)
-
-
-def explain(request: Request) -> Reply:
-    """Where an explanation goes until there is a form for it."""
-    return Reply(
-        note(
-            "There is no form for explanations yet. "
-            "Please write What happened, Why and What next in the thread of the alert, where everybody finds it."
-        )
-    )
 
 
 def _answer(request: Request, company: Company, state: State, decide: Decide) -> Reply:
@@ -68,15 +64,26 @@ def _answer(request: Request, company: Company, state: State, decide: Decide) ->
     with state.writing() as connection:
         if event and not is_first(connection, request.interaction, request.now):
             return Reply()
+        asker = Asker(connection, company, request)
         try:
-            asker = Asker(connection, company, request)
             reply = _decided(connection, company, asker, request, decide)
         except FinopsError as problem:
             # Caught here, because what was heard stays heard: told again later it might mean something else.
-            reply = Reply(problem_message(with_names(connection, problem)))
+            problem = with_names(connection, problem)
+            reply = Reply(problem_message(_about(asker, request, problem) if event else problem))
         if event:
             _tell(connection, request, reply)
         return reply
+
+
+def _about(asker: Asker, request: Request, problem: FinopsError) -> FinopsError:
+    """A refusal that comes as a direct message, and so has to say of which alert it speaks."""
+    named = alert_of_message(request.message)
+    try:
+        case = asker.case(named or "")
+    except FinopsError:
+        return problem
+    return FinopsError(f"{case.team.name}, {month_name(case.alert.key.month)}: {problem.reason}", problem.mend)
 
 
 def _tell(connection: Connection, request: Request, reply: Reply) -> None:
@@ -92,11 +99,20 @@ def _case(asker: Asker, request: Request) -> Case:
     if not named:
         raise NotFound("This message is about several alerts.", "Use its buttons, or answer in an alert's own thread.")
     if request.via in EVENTS:
-        told = asker.case(named).alert
-        if told.key.kind is Kind.THRESHOLD and told.beside:
-            # It stands in the thread of the forecast's alert, and that is what is answered there.
-            named = str(forecast_of(told.key))
+        named = _meant(asker, named)
     return asker.case(named, lock=True)
+
+
+def _meant(asker: Asker, named: str) -> str:
+    """What an answer in a thread is about: the forecast's alert while it lives, else a threshold's told beside it."""
+    told = asker.case(named).alert
+    if told.key.kind is Kind.THRESHOLD and told.beside:
+        forecast = forecast_of(told.key)
+        return str(forecast) if asker.case(str(forecast)).alert.step else named
+    if told.key.kind is Kind.FORECAST and not told.step:
+        beside = asker.find(replace(told.key, kind=Kind.THRESHOLD))
+        return str(beside.key) if beside and beside.beside and beside.step else named
+    return named
 
 
 def _decided(connection: Connection, company: Company, asker: Asker, request: Request, decide: Decide) -> Reply:
@@ -134,6 +150,11 @@ def _taken_back(asker: Asker, case: Case, request: Request) -> Change | None:
     if not own:
         asker.require_answer(case)
     return alerts.take_back(case.alert, request.user_id, Setting(case.policy), request.now)
+
+
+def _done(asker: Asker, case: Case, request: Request) -> Change:
+    asker.require_answer(case)
+    return alerts.do_duty(case.alert, request.user_id, "", Setting(case.policy), request.now)
 
 
 def _snooze_ended(asker: Asker, case: Case, request: Request) -> Change:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import Connection
+
 from finops import alert as alerts
-from finops.alert import AnswerRefused, Setting
+from finops.alert import Alert, AnswerRefused, Setting
 from finops.company import Company
 from handlers.alert_access import Asker, Case
 from handlers.alert_changes import commit, ids_of
@@ -15,6 +18,7 @@ from handlers.request import Reply, Request
 from storage.people import names_of
 from storage.state import State
 from views.snooze import UNTIL, WHY, snooze_modal, snooze_preview
+from views.time import day
 
 
 def open_form(request: Request, *, company: Company, state: State) -> Reply:
@@ -41,13 +45,14 @@ def preview(request: Request, *, company: Company, state: State) -> Reply:
         errors[WHY] = "Say in a few words why nobody need look until then."
     try:
         # A reason of its own, so that what is refused here is the day.
+        _refuse_today(until, case, request.now)
         alerts.snooze(case.alert, request.user_id, until, why.strip() or "-", Setting(case.policy), request.now)
     except AnswerRefused as refusal:
         errors[UNTIL] = str(refusal)
     if errors:
         return Reply(errors=errors)
     shown = snooze_preview(case.alert, case.team, case.policy, until, why, names, request.now)
-    return Reply(next_view=_carrying(shown, case.alert.step))
+    return Reply(next_view=_carrying(shown, case.alert))
 
 
 def snooze(request: Request, *, company: Company, state: State) -> Reply:
@@ -60,9 +65,25 @@ def snooze(request: Request, *, company: Company, state: State) -> Reply:
         if carried.get("step") != case.alert.step:
             raise AnswerRefused("The alert has moved since you looked.", "Go back and see what a snooze silences now.")
         until, why = datetime.fromisoformat(str(carried["until"])), str(carried["why"])
+        _refuse_other(connection, case, carried)
         change = alerts.snooze(case.alert, request.user_id, until, why, Setting(case.policy), request.now)
         commit(connection, company, case, change, request.now, silences=True)
     return Reply()
+
+
+def _refuse_other(connection: Connection, case: Case, carried: Mapping[str, Any]) -> None:
+    """Nobody's snooze takes the place of another's that they did not see."""
+    held = case.alert.snooze
+    if held is not None and held.at.isoformat() != carried.get("seen"):
+        who = names_of(connection, [held.by]).get(held.by, held.by)
+        until = day(case.policy.calendar.day_of(held.until))
+        raise AnswerRefused(f"{who} has snoozed it meanwhile, until {until}.", "End that snooze first, or leave it.")
+
+
+def _refuse_today(until: datetime, case: Case, now: datetime) -> None:
+    """Silence for the minutes until work begins is none."""
+    if case.policy.calendar.day_of(until) <= case.policy.calendar.day_of(now):
+        raise AnswerRefused("A snooze ends on a day after today.", "Choose a later day.")
 
 
 def _until(text: str, case: Case) -> datetime:
@@ -73,7 +94,8 @@ def _until(text: str, case: Case) -> datetime:
         raise AnswerRefused(f"'{text}' is not a day.", "Choose one.") from None
 
 
-def _carrying(view: dict[str, Any], step: int) -> dict[str, Any]:
-    """A preview that knows on which rung it looked: what has risen since is not what the person meant to silence."""
+def _carrying(view: dict[str, Any], alert: Alert) -> dict[str, Any]:
+    """A preview that knows what it looked at: what has risen or was snoozed since is not what the person meant."""
     carried = json.loads(view["private_metadata"])
-    return view | {"private_metadata": json.dumps(carried | {"step": step}, ensure_ascii=False)}
+    carried |= {"step": alert.step, "seen": alert.snooze.at.isoformat() if alert.snooze else None}
+    return view | {"private_metadata": json.dumps(carried, ensure_ascii=False)}

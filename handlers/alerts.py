@@ -7,12 +7,14 @@ from collections.abc import Iterable
 from finops.alert import Alert
 from finops.company import Company
 from finops.freeze import Freeze
+from finops.names import repeated
 from handlers.alert_access import Asker, cases_of, team_of
-from handlers.alert_answers import acknowledge, end_snooze, explain, take_back
+from handlers.alert_answers import acknowledge, done, end_snooze, take_back
 from handlers.alert_changes import decision_for, ids_of
 from handlers.alert_drivers import drivers
 from handlers.alert_snooze import open_form, preview, snooze
-from handlers.arguments import UnknownName, team_asked_for
+from handlers.arguments import UnknownName, team_asked_for, with_slugs
+from handlers.freeze_access import as_of
 from handlers.request import Command, Reply, Request
 from storage.alerts import living_alerts
 from storage.freezes import freezes_in_force
@@ -29,9 +31,11 @@ def answer(request: Request, *, company: Company, state: State) -> Reply:
     """Every alert that is not resolved, of the teams that the person may see."""
     words = [word for word in request.words if word.lower() != MINE]
     mine = len(words) < len(request.words)
-    if len(words) > 1:
-        raise UnknownName(f"I do not understand '{words[1]}'.", "Name a team, `mine`, or both.", words[1])
     with state.reading() as connection:
+        words = with_slugs(connection, company, words)
+        if len(words) > 1:
+            reason = f"I do not understand '{repeated(words[1])}'."
+            raise UnknownName(reason, "Name a team, `mine`, or both.", words[1])
         asker = Asker(connection, company, request)
         team = team_asked_for(connection, company, request.user_id, words[0]) if words else None
         slug = team.slug if team else None
@@ -39,7 +43,11 @@ def answer(request: Request, *, company: Company, state: State) -> Reply:
         cases = cases_of(living_alerts(connection, slug), teams, company)
         seen = [case for case in cases if asker.sees(case.team)]
         shown = [case for case in seen if not mine or asker.answers(case)]
-        freezes = [each for each in freezes_in_force(connection, slug) if asker.sees(team_of(teams, each.alert.team))]
+        freezes = [
+            as_of(each, company, team_of(teams, each.alert.team), request.now)
+            for each in freezes_in_force(connection, slug)
+            if asker.sees(team_of(teams, each.alert.team))
+        ]
         names = names_of(connection, _everybody((case.alert for case in shown), freezes))
     return Reply(
         alerts_message(
@@ -61,6 +69,7 @@ def show(request: Request, *, company: Company, state: State) -> Reply:
     with state.reading() as connection:
         case = Asker(connection, company, request).case(request.value)
         freeze = decision_for(connection, case)
+        freeze = freeze and as_of(freeze, company, case.team, request.now)
         names = names_of(connection, ids_of(case.alert, (), freeze))
     return Reply(alert_message(case.alert, case.team, case.policy, names, request.now, freeze=freeze))
 
@@ -81,10 +90,15 @@ COMMAND = Command(
         "alert_take_back": take_back,
         "alert_snooze": open_form,
         "alert_end_snooze": end_snooze,
-        "alert_explain": explain,
         "alert_drivers": drivers,
     },
     submissions={"snooze": preview, "snooze_preview": snooze},
-    thread_words={"ack": acknowledge, "acknowledge": acknowledge, "acknowledged": acknowledge, "unack": take_back},
+    thread_words={
+        "ack": acknowledge,
+        "acknowledge": acknowledge,
+        "acknowledged": acknowledge,
+        "unack": take_back,
+        "done": done,
+    },
     reactions={"white_check_mark": (acknowledge, take_back)},
 )

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from finops.basis import Basis
 from finops.company import Company, Person, Team, may_see, roles_of
 from finops.errors import NotAllowed, NotFound
-from finops.names import nearest
+from finops.names import nearest, repeated
 from finops.periods import Month
 from finops.policy import Role
 from finops.scope import slug
@@ -19,6 +19,8 @@ from storage.people import find_person
 from storage.teams import all_teams, find_team, team_slugs
 
 BY = ("service", "account", "region", "category")
+LONGEST_NAME = 8
+"""Most words of a team's name that are looked for."""
 
 
 class UnknownName(NotFound):
@@ -61,14 +63,34 @@ def parse_arguments(words: Sequence[str]) -> Arguments:
         else:
             near = nearest(word, (*Basis, *(f"by {name}" for name in BY)))
             hint = "After the team come a month (2026-11), a breakdown (by service) or a basis (billed)."
-            raise UnknownName(f"I do not understand '{word}'.", hint, word, near)
+            raise UnknownName(f"I do not understand '{repeated(word)}'.", hint, word, near)
     return Arguments(team, month, basis, by)
+
+
+def with_slugs(connection: Connection, company: Company, words: Sequence[str]) -> list[str]:
+    """Words in which a team's name of several words has given way to its slug; of several names the longest counts."""
+    found, start = [], 0
+    while start < len(words):
+        ends = range(min(len(words), start + LONGEST_NAME), start + 1, -1)
+        teams = ((_called(connection, company, " ".join(words[start:end])), end) for end in ends)
+        word, start = next(((team.slug, end) for team, end in teams if team), (words[start], start + 1))
+        found.append(word)
+    return found
+
+
+def _called(connection: Connection, company: Company, name: str) -> Team | None:
+    """The team that is shown by a name; a derived one's slug is made from it."""
+    wanted = name.casefold()
+    if listed := next((team for team in company.teams if team.name.casefold() == wanted), None):
+        return listed
+    derived = find_team(connection, company, slug(name))
+    return derived if derived and derived.name.casefold() == wanted else None
 
 
 def _by(word: str) -> str:
     found = word.lower() if word.lower() in BY else next(iter(nearest(word, BY, 1)), None)
     if found is None:
-        raise UnknownName(f"There is no breakdown by '{word}'.", f"There are by {', by '.join(BY)}.")
+        raise UnknownName(f"There is no breakdown by '{repeated(word)}'.", f"There are by {', by '.join(BY)}.")
     return found
 
 
@@ -81,10 +103,11 @@ def team_asked_for(connection: Connection, company: Company, user_id: str, name:
     """
     if name is None:
         return _own_team(connection, company, user_id)
-    team = find_team(connection, company, name.lower()) or find_team(connection, company, slug(name))
+    team = find_team(connection, company, name.lower()) or _called(connection, company, name)
+    team = team or find_team(connection, company, slug(name))
     if team is None:
         near = nearest(name, _visible(connection, company, user_id))
-        raise UnknownName(f"There is no team '{name}'.", "See /finops teams for all of them.", name, near)
+        raise UnknownName(f"There is no team '{repeated(name)}'.", "See /finops teams for all of them.", name, near)
     if company.visibility == "own" and not may_see(find_person(connection, user_id), company, team):
         raise not_theirs_to_see(team)
     return team

@@ -8,6 +8,7 @@ from finops.policy import Role
 from handlers.alert_access import Asker, cases_of, team_of
 from handlers.alert_changes import ids_of
 from handlers.arguments import UnknownName, team_asked_for
+from handlers.freeze_access import as_of
 from handlers.freeze_decisions import decided, lifted
 from handlers.freeze_decisions import open_form as open_decision
 from handlers.freeze_exceptions import asked, granted, refused
@@ -31,7 +32,11 @@ def answer(request: Request, *, company: Company, state: State) -> Reply:
         team = team_asked_for(connection, company, request.user_id, request.words[0]) if request.words else None
         slug = team.slug if team else None
         known = all_teams(connection, company)
-        freezes = [each for each in freezes_in_force(connection, slug) if asker.sees(team_of(known, each.alert.team))]
+        freezes = [
+            as_of(each, company, team_of(known, each.alert.team), request.now)
+            for each in freezes_in_force(connection, slug)
+            if asker.sees(team_of(known, each.alert.team))
+        ]
         undecided = [
             case.alert
             for case in cases_of(living_alerts(connection, slug), known, company)

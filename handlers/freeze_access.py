@@ -1,19 +1,21 @@
-"""Which freeze a button or form means, and who decides on it."""
+"""Which freeze a button or form means, who decides on it, and who may ask for an exception."""
 
 from __future__ import annotations
 
 import re
-from datetime import date
+from collections.abc import Mapping
+from datetime import date, datetime
 
 from sqlalchemy import Connection
 
-from finops.company import Team
+from finops.company import Company, Team
 from finops.errors import NotAllowed, NotFound
-from finops.freeze import Freeze
+from finops.freeze import LONGEST, Freeze, end_exceptions
 from finops.policy import Role
 from handlers.alert_access import Asker, Case
 from handlers.request import Request
 from storage.freezes import find_freeze
+from storage.people import channel_id
 
 
 def find_freeze_case(connection: Connection, asker: Asker, text: str, *, lock: bool = False) -> tuple[Case, Freeze]:
@@ -41,6 +43,33 @@ def require_sponsor(asker: Asker, team: Team) -> None:
         raise NotAllowed(
             "Only an executive sponsor, or who stands in for one, decides on a freeze.", "Ask one of them."
         )
+
+
+def require_asker(connection: Connection, asker: Asker, team: Team, channel: str) -> None:
+    """Raise NotAllowed where somebody has no role in a team or the company, and does not ask in the team's channel.
+
+    Args:
+        channel: id of the one in which they ask, empty for none.
+    """
+    if any(asker.has(role, team) for role in Role):
+        return
+    if team.channel and channel and channel == channel_id(connection, team.channel):
+        return
+    raise NotAllowed(
+        "Only the team asks for an exception: its owners, its engineering lead, and the company's roles.",
+        "Ask one of them, or do so in the team's channel.",
+    )
+
+
+def too_long(texts: Mapping[str, str]) -> dict[str, str]:
+    """What is wrong with the texts of a form, by field: a longer one could not be shown whole to who answers for it."""
+    said = f"At most {LONGEST} characters: everybody is shown all of it."
+    return {field: said for field, text in texts.items() if len(text.strip()) > LONGEST}
+
+
+def as_of(freeze: Freeze, company: Company, team: Team, now: datetime) -> Freeze:
+    """A freeze as it is to be shown: without the exceptions whose last day is past on the team's own calendar."""
+    return end_exceptions(freeze, today=company.today(now, team), now=now)
 
 
 def day_in(request: Request, field: str) -> date | None:

@@ -1,4 +1,4 @@
-"""Exceptions to a freeze: anybody of the team asks, a sponsor answers, and never their own."""
+"""Exceptions to a freeze: the team asks, or whoever does so in its channel; a sponsor answers, never their own."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from finops.company import Company
 from finops.errors import NotFound
 from finops.freeze import FreezeRefused, FreezeStatus, answer, ask
 from handlers.alert_access import Asker, with_names
-from handlers.alert_changes import commit_freeze
-from handlers.freeze_access import day_in, find_freeze_case, require_sponsor
+from handlers.freeze_access import day_in, find_freeze_case, require_asker, require_sponsor, too_long
+from handlers.freeze_changes import commit_freeze
 from handlers.request import Reply, Request
 from storage.state import State
 from views.freeze import UNTIL, WHAT, WHY, What, exception_modal
@@ -17,20 +17,23 @@ from views.notes import note
 def open_form(request: Request, *, company: Company, state: State) -> Reply:
     """Ask what is to go on in spite of the freeze."""
     with state.reading() as connection:
-        case, freeze = find_freeze_case(connection, Asker(connection, company, request), request.value)
+        asker = Asker(connection, company, request)
+        case, freeze = find_freeze_case(connection, asker, request.value)
+        require_asker(connection, asker, case.team, request.channel)
     if freeze.status is not FreezeStatus.IN_FORCE:
         raise FreezeRefused(f"This freeze is not in force: it was {freeze.status}.", "Nothing has to be asked for.")
-    return Reply(modal=exception_modal(freeze, case.team))
+    return Reply(modal=exception_modal(freeze, case.team, request.channel))
 
 
 def asked(request: Request, *, company: Company, state: State) -> Reply:
-    """Write down what is asked for; the sponsor is told."""
+    """Write down what is asked for; the executive sponsors are told."""
     what, why, until = request.inputs.get(WHAT, ""), request.inputs.get(WHY, ""), day_in(request, UNTIL)
     with state.writing() as connection:
         asker = Asker(connection, company, request)
         case, freeze = find_freeze_case(connection, asker, str(request.metadata.get("freeze", "")), lock=True)
-        today = company.today(request.now, case.team)
-        errors = {field: "Fill this in." for field, text in ((WHAT, what), (WHY, why)) if not text.strip()}
+        require_asker(connection, asker, case.team, str(request.metadata.get("channel", "")))
+        today, texts = company.today(request.now, case.team), {WHAT: what, WHY: why}
+        errors = {field: "Fill this in." for field, text in texts.items() if not text.strip()} | too_long(texts)
         if until is None or until < today:
             errors[UNTIL] = "Choose today or a later day."
         elif freeze.until and until > freeze.until:
@@ -63,8 +66,9 @@ def _answered(request: Request, company: Company, state: State, *, granted: bool
         asker = Asker(connection, company, request)
         case, freeze = find_freeze_case(connection, asker, name, lock=True)
         require_sponsor(asker, case.team)
+        today = company.today(request.now, case.team)
         try:
-            after = answer(freeze, int(number), granted=granted, by=request.user_id, now=request.now)
+            after = answer(freeze, int(number), granted=granted, by=request.user_id, today=today, now=request.now)
         except FreezeRefused as refusal:
             raise with_names(connection, refusal) from None
         what: What = "granted" if granted else "refused"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from finops.company import Company
+from finops.company import Company, roles_of
 from finops.effect import Effect
 from finops.periods import Month
 from handlers.alert_access import Asker
@@ -27,7 +27,8 @@ def open_home(request: Request, *, company: Company, state: State, commands: Map
     today = company.today(request.now)
     with state.writing() as connection:
         teams = all_teams(connection, company)
-        own = teams_of(find_person(connection, request.user_id), company)
+        person = find_person(connection, request.user_id)
+        own = teams_of(person, company)
         months = [
             team_answer(connection, company, team, Month.of(today), today, company.basis).month
             for team in own[:MOST_TEAMS]
@@ -39,6 +40,8 @@ def open_home(request: Request, *, company: Company, state: State, commands: Map
             waiting=waiting_for(connection, company, asker, request.user_id, teams, request.now),
             coverages=list(coverages(connection).values()),
             commands=[(each.name, each.usage, each.summary) for each in commands.values()],
+            roles=roles_of(person, company),
+            ladder=company.ladder,
         )
         place = f"home:{request.user_id}"
         queue(connection, [Effect(place, "home", place, view)], request.now)

@@ -22,8 +22,8 @@ class Request:
         channel: id of the channel it happens in, empty in App Home.
         interaction: unique for this click, command or event, the same when Slack sends it again.
         via: 'command', 'button', 'form', 'thread' or 'reaction'.
-        inputs: block id → what a submitted form holds there: a text, an option's value, a day or an id; empty for
-            nothing.
+        inputs: block id → what a form that is submitted, clicked in or closed holds there: a text, an option's value, a
+            day or an id; empty for nothing.
         metadata: what the form carries along.
         message: key of the delivery whose button was clicked, or that is answered in its thread or by a reaction; empty
             where it was none that everybody sees.
@@ -50,6 +50,7 @@ class Reply:
         modal: a form to open before the person.
         errors: block id → what is wrong with what was filled in; the form stays open.
         next_view: a form that follows the one submitted: on top of it, so that one can go back and change it.
+        replaces_view: a form that takes the place of the one submitted, or of the one whose button was clicked.
     """
 
     message: Message | None = None
@@ -58,6 +59,7 @@ class Reply:
     modal: Mapping[str, Any] | None = None
     errors: Mapping[str, str] = field(default_factory=dict)
     next_view: Mapping[str, Any] | None = None
+    replaces_view: Mapping[str, Any] | None = None
 
 
 Answer = Callable[..., Reply]
@@ -74,7 +76,9 @@ class Command:
         answer: called with the Request, and by keyword with what it names of: company, state, commands, jobs.
         actions: action_id → answer, for the buttons and menus in its messages.
         submissions: callback_id → answer, for its forms.
-        thread_words: a whole reply in the thread of one of its messages, lower case → answer.
+        closings: callback_id → what is done when a form that tells so is closed; it says nothing.
+        thread_words: a whole reply in the thread of one of its messages, lower case and as thread_words.py reads it
+            → answer.
         reactions: emoji → answers to its being put on one of its messages, and taken away.
     """
 
@@ -84,5 +88,6 @@ class Command:
     answer: Answer
     actions: Mapping[str, Answer] = field(default_factory=dict)
     submissions: Mapping[str, Answer] = field(default_factory=dict)
+    closings: Mapping[str, Answer] = field(default_factory=dict)
     thread_words: Mapping[str, Answer] = field(default_factory=dict)
     reactions: Mapping[str, tuple[Answer, Answer]] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from finops.company import Company, Team, may_see
 from finops.periods import Month
-from handlers.arguments import parse_arguments
+from handlers.arguments import parse_arguments, with_slugs
 from handlers.request import Command, Reply, Request
 from storage.people import find_person
 from storage.state import State
@@ -15,10 +15,10 @@ from views.teams import teams_message
 
 def answer(request: Request, *, company: Company, state: State) -> Reply:
     """Every team that the person may see; a word narrows it to the names that hold it."""
-    asked = parse_arguments(request.words)
     today = company.today(request.now)
-    month = asked.month or Month.of(today)
     with state.reading() as connection:
+        asked = parse_arguments(with_slugs(connection, company, request.words))
+        month = asked.month or Month.of(today)
         person = find_person(connection, request.user_id)
         teams = all_teams(connection, company)
         months = team_months(connection, company, month, today, asked.basis or company.basis)

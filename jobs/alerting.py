@@ -24,7 +24,8 @@ from storage.people import read_directory
 from views.alert_calls import FoldedCall, digest_message
 from views.alert_effects import Told, alert_effects
 
-ENDINGS = (Action.RESOLVED, Action.CONCLUDED)
+STALE = (Action.FELL, Action.RESOLVED, Action.CONCLUDED)
+"""After these nobody need be told any more what they were called for."""
 
 
 class Alerting:
@@ -69,7 +70,11 @@ class Alerting:
         saved = save_alerts(
             self._connection, [(change, self.policy(change.alert.key.team)) for change in changes], self._now
         )
-        told = [self._told(change) for change in saved if not self._taken_back(change)]
+        for change in saved:
+            if any(event.action in STALE for event in change.events):
+                # A call that Slack has not taken yet is of yesterday.
+                withdraw(self._connection, f"call/{change.alert.key}/")
+        told = [self._told(change) for change in saved]
         queue(self._connection, alert_effects(told, self._directory.names, self._now), self._now)
         queue(self._connection, self._digests(saved), self._now)
         audit.append(self._connection, entries_of(saved))
@@ -80,7 +85,7 @@ class Alerting:
 
     def _told(self, change: Change) -> Told:
         slug = change.alert.key.team
-        unseen = any(event.action is Action.RAISED for event in change.events) and not self._is_seen(change.alert)
+        raised = any(event.action is Action.RAISED for event in change.events)
         return Told(
             change,
             self._team(slug),
@@ -88,13 +93,9 @@ class Alerting:
             self._place(slug),
             self._freeze(change.alert),
             self._stand_ins,
-            is_first=unseen,
+            self._directory.members,
+            is_first=raised and find(self._connection, f"alert/{change.alert.key}") is None,
         )
-
-    def _is_seen(self, alert: Alert) -> bool:
-        """Whether Slack has the alert's message, or may have it."""
-        message = find(self._connection, f"alert/{alert.key}", lock=True) if alert.version > 1 else None
-        return message is not None and bool(message.ts or message.outcome_unknown)
 
     def _place(self, slug: str) -> str:
         return self._team(slug).channel or self._company.alerts.channel
@@ -104,17 +105,6 @@ class Alerting:
         if alert.version == 1:
             return None
         return decision_on(alert, freezes_of(self._connection, alert.key), self.policy(alert.key.team))
-
-    def _taken_back(self, change: Change) -> bool:
-        """Take back what an alert that has ended need not say any more; True where nothing of it was ever said."""
-        if not any(event.action in ENDINGS for event in change.events):
-            return False
-        withdraw(self._connection, f"call/{change.alert.key}/")
-        withdraw(self._connection, f"alert/{change.alert.key}/", held_at=self._now)
-        if self._is_seen(change.alert):
-            return False
-        withdraw(self._connection, f"alert/{change.alert.key}")
-        return True
 
     def _digests(self, changes: Sequence[Change]) -> list[Effect]:
         """The week's digest of every team that has calls held back by these changes."""

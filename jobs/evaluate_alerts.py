@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from datetime import datetime
 
+from finops.alert import conclude
 from finops.company import Company
 from finops.company_words import company_words
 from finops.evaluation import Read, decide
 from finops.evaluation import readings as readings_of
 from finops.periods import Month
+from finops.policy import Kind
 from jobs.alerting import Alerting
 from jobs.job import Job, Outcome
-from storage.alerts import alert_keys, alerts_of_teams, is_newest, was_evaluated
+from storage.alerts import alert_keys, alerts_by_key, alerts_of_teams, is_newest, living_alerts, was_evaluated
 from storage.audit import note_settings
 from storage.publish import newest_publication
 from storage.state import State
 from storage.team_months import team_months
 from storage.teams import all_teams
 
+NEVER_COMPLETE = "its month's data never became complete, and its figures are not looked at any more"
 TEAMS_AT_ONCE = 100
 """Teams of one transaction: a click on an alert waits for no more than these."""
 
@@ -35,6 +38,7 @@ def run(*, now: datetime, company: Company, state: State) -> Outcome:
         known = was_evaluated(connection, oldest)
     if known:
         counts += _evaluate(oldest, now, company, state)
+    counts += _give_up(oldest, now, company, state)
     said = ", ".join(f"{number} {what}" for what, number in sorted(counts.items()))
     return Outcome(said or "nothing changed")
 
@@ -64,6 +68,21 @@ def _evaluate(month: Month, now: datetime, company: Company, state: State) -> Co
             saved = alerting.write(changes)
         counts.update(str(event.action) for change in saved for event in change.events)
     return counts
+
+
+def _give_up(oldest: Month, now: datetime, company: Company, state: State) -> Counter[str]:
+    """End what is left of months that are looked at no more: their data never became complete."""
+    with state.reading() as connection:
+        left = [alert.key for alert in living_alerts(connection, before=oldest) if alert.key.kind is not Kind.CLOSED]
+        teams = all_teams(connection, company)
+    if not left:
+        return Counter()
+    with state.writing() as connection:
+        alerting = Alerting(connection, company, teams, now)
+        alerts = alerts_by_key(connection, left[:TEAMS_AT_ONCE], lock=True).values()
+        changes = [conclude(alert, NEVER_COMPLETE, alerting.setting(alert.key.team), now) for alert in alerts]
+        saved = alerting.write([change for change in changes if change.events])
+    return Counter(str(event.action) for change in saved for event in change.events)
 
 
 JOB = Job("evaluate_alerts", "every 1h", run, shows_figures=True)

@@ -91,9 +91,12 @@ class Actions:
         Raises:
             AppFailure: the app did not acknowledge.
             KeyError: there is no such element.
+            ValueError: it is an input that tells the app nothing before the form is submitted.
         """
         place = find_place(self._workspace, self._modals, user, channel, ts)
         block, element = place.element(action_id, block_id, value)
+        if block["type"] == "input" and not block.get("dispatch_action"):
+            raise ValueError(f"{action_id} is an input without dispatch_action: Slack tells the app nothing of it yet")
         values = await self._fill(user, place, state or {})
         action: Json = {"type": element["type"], "block_id": block["block_id"], "action_id": action_id}
         if element["type"] == "button":

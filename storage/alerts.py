@@ -50,9 +50,11 @@ def alerts_of_teams(
     return {alert.key: alert for alert in _read(connection, query, lock)}
 
 
-def living_alerts(connection: Connection, team: str | None = None) -> list[Alert]:
-    """Every alert that is not resolved, the highest rung first."""
+def living_alerts(connection: Connection, team: str | None = None, *, before: Month | None = None) -> list[Alert]:
+    """Every alert that is not resolved, the highest rung first; of months before one where it is given."""
     query = select(TABLE).where(TABLE.c.step != 0)
+    if before is not None:
+        query = query.where(TABLE.c.month < str(before))
     if team is not None:
         query = query.where(TABLE.c.team == team)
     return sorted(_read(connection, query), key=lambda alert: (-alert.step, alert.key))

@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, insert, select, true
+from sqlalchemy import Connection, Select, bindparam, insert, select, text, true
 
 from finops.budget import Budget
 from finops.errors import BudgetRefused, FinopsError
@@ -118,6 +118,15 @@ def _budget(row: dict[str, str], team_fault: Callable[[str], str | None]) -> Bud
     return Budget(team, month, amount, currency)
 
 
+def lock_budgets(connection: Connection) -> None:
+    """Keep others from writing budgets until the transaction ends; on SQLite a writing one does so from its beginning.
+
+    Two that give one month another budget would otherwise both make its next version.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("LOCK TABLE budget IN SHARE ROW EXCLUSIVE MODE"))
+
+
 def record_budgets(
     connection: Connection, budgets: Sequence[Budget], *, source: str, by: str, now: datetime
 ) -> ImportedBudgets:
@@ -125,6 +134,7 @@ def record_budgets(
 
     Comes last in its transaction, as the record does.
     """
+    lock_budgets(connection)
     current = {(b.team, b.month, b.currency): b for b in approved_budgets(connection)}
     rows = []
     entries = []

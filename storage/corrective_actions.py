@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import replace
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Select, insert, select, update
 
-from finops.corrective_action import ActionStage, CorrectiveAction
+from finops.corrective_action import ActionChange, ActionEvent, ActionStage, CorrectiveAction
 from finops.explanation import VarianceKey
+from finops.money import plain
 from finops.periods import Month
+from finops.policy import Kind
+from storage.audit import Entry
+from storage.deliveries import find
 from storage.tables import CorrectiveActionRow
 
 TABLE = CorrectiveActionRow.__table__  # type: ignore[attr-defined]
@@ -90,6 +94,72 @@ def save_action(connection: Connection, action: CorrectiveAction, now: datetime)
     if connection.execute(as_read.values(**row)).rowcount != 1:
         raise ActionChangedMeanwhile(str(action.number))
     return action
+
+
+def save_change(connection: Connection, change: ActionChange, now: datetime) -> ActionChange:
+    """Write a change; returns it with the action's number and new version. Raises as save_action does."""
+    return replace(change, action=save_action(connection, change.action, now))
+
+
+def thread_of(connection: Connection, action: CorrectiveAction, channel: str) -> tuple[str, str]:
+    """Where notes on an action go, and the key of the message whose thread they stand in; both may be empty.
+
+    That is its explanation's message, else the alert of the closed month, else the one of its forecast, else the
+    channel itself.
+
+    Args:
+        channel: the team's, empty where it has none.
+    """
+    key = action.key
+    wanted = [f"explanation/{key}/{action.explanation}"] if action.explanation else []
+    wanted += [f"alert/{key.team}/{key.month}/{kind}/{key.currency}" for kind in (Kind.CLOSED, Kind.FORECAST)]
+    for each in wanted:
+        found = find(connection, each)
+        # What was never sent, and may never be, is no thread.
+        if found and found.ts:
+            parent = found.thread_of or each
+            return found.channel or found.destination, parent
+    return channel, ""
+
+
+def action_entries(changes: Iterable[ActionChange]) -> list[Entry]:
+    """What the audit record says of stored changes, in their order."""
+    return [_entry(change.action, event) for change in changes for event in change.events]
+
+
+def _entry(action: CorrectiveAction, event: ActionEvent) -> Entry:
+    became: dict[str, Any] = {
+        "stage": str(event.became),
+        "text": action.text,
+        "owner": action.owner,
+        "due": str(action.due),
+        "promised": None if action.promised is None else plain(action.promised),
+        "target": {name: value for name, value in asdict(action.target).items() if value},
+        "explanation": f"{action.key}/{action.explanation}" if action.explanation else None,
+        "done_on": None if action.done_on is None else str(action.done_on),
+    }
+    if saving := action.measured:
+        became["measured"] = {
+            "monthly": plain(saving.monthly),
+            "low": plain(saving.low),
+            "high": plain(saving.high),
+            "before": f"{saving.before_from}/{saving.before_through}",
+            "after": f"{saving.after_from}/{saving.after_through}",
+            "publication": saving.publication,
+        }
+    if event.calls:
+        # Not as `pinged`: what is not yet done uses up none of the calls that a team's alerts have in a week.
+        became["called"] = list(event.calls)
+    return Entry(
+        at=event.at,
+        who=event.by or "finops",
+        action=f"action.{event.step}",
+        subject=f"action/{action.number}",
+        team=action.key.team,
+        was=None if event.was is None else {"stage": str(event.was)},
+        became=became,
+        note=event.note,
+    )
 
 
 def _all() -> Select[Any]:

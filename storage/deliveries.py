@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from finops.effect import Effect
@@ -193,6 +193,18 @@ def withdraw(connection: Connection, prefix: str, *, held_at: datetime | None = 
     taken = update(TABLE).where(TABLE.c.key.startswith(prefix, autoescape=True), unsent)
     # The revision moves on, so that a sender that has just begun does not mark it sent.
     return connection.execute(taken.values(state="withdrawn", revision=TABLE.c.revision + 1, not_before=None)).rowcount
+
+
+def answer_question(connection: Connection, key: str, payload: dict[str, Any], now: datetime) -> None:
+    """Let a message that asks for something say what became of it, and so the direct messages below its key.
+
+    Those that nobody has been sent yet are withdrawn: whoever has not been asked need not be.
+    """
+    withdraw(connection, f"{key}/")
+    below = or_(TABLE.c.key == key, TABLE.c.key.startswith(f"{key}/", autoescape=True))
+    wanted = update(TABLE).where(below, TABLE.c.state.in_(("due", "sent")))
+    held = literal(None, TABLE.c.not_before.type)
+    connection.execute(wanted.values(**_anew(payload, TABLE.c.destination, held, now)))
 
 
 def dead(connection: Connection) -> list[DeadLetter]:

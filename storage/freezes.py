@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
+from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, insert, select, update
@@ -37,10 +38,17 @@ def freezes_in_force(connection: Connection, team: str | None = None) -> list[Fr
     return [replace(_FREEZE.validate_python(body), id=number) for body, number in connection.execute(query)]
 
 
-def freezes_past(connection: Connection, day: date) -> list[int]:
-    """Numbers of freezes in force whose last day lies before a day."""
-    query = select(TABLE.c.id).where(TABLE.c.status == str(FreezeStatus.IN_FORCE), TABLE.c.until < day)
-    return list(connection.execute(query.order_by(TABLE.c.id)).scalars())
+def recorded(freeze: Freeze, number: int | None = None) -> dict[str, Any] | None:
+    """A freeze, or one of its exceptions, in a few plain words for the audit record; None where there is none."""
+    if number is None:
+        until = None if freeze.until is None else str(freeze.until)
+        return {"alert": str(freeze.alert), "status": str(freeze.status), "what": freeze.what, "until": until}
+    for asked in freeze.exceptions:
+        if asked.number == number:
+            answered = "granted" if asked.granted else "refused" if asked.answered_by else "waiting"
+            status = answered if asked.ended_at is None else "over"
+            return {"exception": number, "status": status, "what": asked.what, "until": str(asked.until)}
+    return None
 
 
 def save_freeze(connection: Connection, freeze: Freeze, now: datetime) -> Freeze:

@@ -39,10 +39,13 @@ def read_directory(connection: Connection) -> Directory:
         people[user_id.lower()] = user_id
         if email:
             people[email.lower()] = user_id
-    for group_id, handle in connection.execute(select(GROUPS.c.group_id, GROUPS.c.handle).distinct()):
+    members: dict[str, tuple[str, ...]] = {}
+    query = select(GROUPS.c.group_id, GROUPS.c.handle, GROUPS.c.user_id).order_by(GROUPS.c.group_id, GROUPS.c.user_id)
+    for group_id, handle, user_id in connection.execute(query):
         names[group_id] = f"@{handle}"
         groups |= {group_id.lower(): group_id, handle.lower(): group_id}
-    return Directory(people, groups, names)
+        members[group_id] = (*members.get(group_id, ()), user_id)
+    return Directory(people, groups, names, members)
 
 
 def names_of(connection: Connection, ids: Iterable[str]) -> dict[str, str]:

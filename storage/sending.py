@@ -77,6 +77,19 @@ def lease_due(connection: Connection, owner: str, now: datetime, most: int, mome
     return leases
 
 
+def is_sending(connection: Connection, now: datetime) -> bool:
+    """Whether anything may go out at an instant or is on its way, however long its channel makes it wait."""
+    going = and_(TABLE.c.state == "due", TABLE.c.next_attempt_at <= now, _allowed(now), _in_turn())
+    return connection.execute(select(TABLE.c.id).where(going).limit(1)).first() is not None
+
+
+def held_until(connection: Connection, now: datetime) -> datetime | None:
+    """When the next of what is held back may go, None where nothing is."""
+    held = and_(TABLE.c.state == "due", TABLE.c.not_before > now, TABLE.c.ts == "")
+    found: datetime | None = connection.execute(select(func.min(TABLE.c.not_before)).where(held)).scalar()
+    return found
+
+
 def begin(connection: Connection, delivery: Delivery, channel: str, now: datetime) -> Delivery | None:
     """Before anything goes out: from here on nobody knows whether Slack has it, until another mark says so.
 

@@ -32,7 +32,7 @@ FAILED = "failed: "
 UNITS = 20
 """Newest units of a job's work that are looked at."""
 LOOKED_AT = 1_000
-"""Newest entries of the audit record that are held against each other; `finops audit --verify` reads all."""
+"""Newest entries of the audit record that are held against each other; `finops audit verify` reads all."""
 
 
 @dataclass(frozen=True, slots=True)

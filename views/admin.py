@@ -154,7 +154,7 @@ def _messages(status: Status) -> str:
 
 def _alerts(status: Status) -> str:
     counts = ", ".join(f"{number:,} {escape(state, 30)}" for state, number in status.alerts.items() if number)
-    shadow = "" if status.live else " They are only recorded: `alerts.live` is off."
+    shadow = "" if status.live else " They are only recorded: `alerts.mode` is `shadow`."
     following = f" Time next moves one {moment(status.next_alert_at)}." if status.next_alert_at else ""
     lines = [f"• {escape(name, 60)}: not found in Slack, so nobody is called for it" for name in status.unknown]
     lines += [f"• {escape(slug, 60)}: has an alert, and no channel to show it in" for slug in status.placeless]
@@ -164,12 +164,18 @@ def _alerts(status: Status) -> str:
 def _record(status: Status) -> str:
     if not status.entries:
         return "*Audit record:* empty."
-    some = "" if status.looked_at is None or status.looked_at >= status.entries else f"the newest {status.looked_at:,} "
-    whole = "" if status.faults else f", {some}whole"
+    whole = "" if status.faults else f", {_whole(status)}"
     lines = [f"• {escape(fault, 200)}" for fault in status.faults]
     seal = f" Its newest seal is `{literal(status.seal, 64)}`." if status.seal else ""
     noun = "entry" if status.entries == 1 else "entries"
     return "\n".join((f"*Audit record:* {status.entries:,} {noun}{whole}.{seal}", *_first(lines)))
+
+
+def _whole(status: Status) -> str:
+    """How much of the record was looked at, and is as it was written."""
+    if status.looked_at is None or status.looked_at >= status.entries:
+        return "whole"
+    return f"the newest {status.looked_at:,} are intact; `finops audit verify` checks all"
 
 
 def _first(lines: Sequence[str]) -> list[str]:

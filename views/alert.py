@@ -8,10 +8,10 @@ from datetime import datetime
 from finops.alert import Alert, Level, Status
 from finops.company import Team
 from finops.freeze import Freeze, FreezeStatus
-from finops.freeze_decision import is_undecided
+from finops.freeze_decision import is_emergency, is_undecided
 from finops.policy import Policy, Role
 from views import blocks
-from views.alert_words import folded_line, lead, silence, small_print, standing, to_do
+from views.alert_words import folded_line, held_line, lead, silence, small_print, standing, to_do
 from views.fit import message
 from views.freeze_words import ICE, freeze_lines
 from views.message import Block, Message
@@ -32,7 +32,6 @@ def alert_message(
     now: datetime,
     *,
     freeze: Freeze | None = None,
-    calls: bool = True,
     stand_ins: Mapping[str, str] | None = None,
 ) -> Message:
     """An alert as it stands; edited in place, it says at any time what is true then.
@@ -40,11 +39,10 @@ def alert_message(
     Args:
         names: Slack id → real name, or '@handle' of a group.
         freeze: the newest decision on this emergency, None while there is none.
-        calls: whether those called are mentioned while it is open; False where the week's calls were used up.
         stand_ins: id of who is on leave → id of who takes their calls.
     """
     first = lead(alert, team, policy)
-    turn = _turn(alert, policy, names, now, calls, stand_ins or {})
+    turn = _turn(alert, policy, names, now, stand_ins or {})
     where = "\n".join((standing(alert, policy, names, now), *_freeze(alert, policy, names, freeze)))
     small = small_print(alert, policy, now)
     body: list[Block] = [blocks.section(first), *blocks.paragraphs(turn), *blocks.paragraphs(where)]
@@ -61,18 +59,19 @@ def _turn(
     policy: Policy,
     names: Mapping[str, str],
     now: datetime,
-    calls: bool,
     stand_ins: Mapping[str, str],
 ) -> str:
     """Who must do what by when, and what happens if nobody answers; empty once nothing is to be done."""
     status = alert.status(now)
     if status is Status.RESOLVED:
         return ""
-    pings = calls and status is Status.OPEN
+    pings = status is Status.OPEN and not alert.folded and not alert.call_at
     lines = [to_do(alert, policy, now)]
     for number, level in enumerate(alert.chain[: alert.level + 1]):
         lines += _level(level, number, names, pings, stand_ins)
-    if not calls and any(level.callees for level in alert.chain) and status is Status.OPEN:
+    if status is Status.OPEN and alert.call_at:
+        lines.append(held_line(alert.call_at))
+    elif status is Status.OPEN and alert.folded and any(level.callees for level in alert.chain):
         lines.append(folded_line(policy))
     if any(level.roles for level in alert.chain) and not any(level.callees for level in alert.chain):
         lines.append("Nobody is named to be called for this: FinOps can name them in `finops.yaml`.")
@@ -115,6 +114,8 @@ def _buttons(alert: Alert, policy: Policy, now: datetime) -> list[Block]:
     explain, snooze = blocks.button("Explain", EXPLAIN, key), blocks.button("Snooze", SNOOZE, key)
     if status is Status.SNOOZED:
         return [blocks.button("End snooze", END_SNOOZE, key), explain, drivers]
+    if status is Status.ACKNOWLEDGED and not alert.acknowledgement:
+        return [explain, drivers]
     if status is Status.ACKNOWLEDGED:
         return [blocks.button("Take back", TAKE_BACK, key), explain, snooze, drivers]
     return [blocks.button("Acknowledge", ACKNOWLEDGE, key, style="primary"), explain, snooze, drivers]
@@ -128,8 +129,12 @@ def decide_button(alert: Alert) -> Block:
 def _freeze_buttons(alert: Alert, policy: Policy, freeze: Freeze | None) -> list[Block]:
     if _is_undecided(alert, policy, freeze):
         return [blocks.actions(decide_button(alert))]
-    if freeze is None or freeze.status is not FreezeStatus.IN_FORCE:
+    if freeze is None:
         return []
+    if freeze.status is not FreezeStatus.IN_FORCE:
+        # What was declined or lifted may have been decided too early.
+        again = blocks.button("Decide anew", DECIDE, str(alert.key))
+        return [blocks.actions(again)] if is_emergency(alert, policy) else []
     sure = blocks.confirm("Lift the freeze?", "It ends at once, and its thread is told.", "Lift it")
     return [
         blocks.actions(

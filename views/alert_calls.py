@@ -13,7 +13,7 @@ from finops.freeze_decision import is_undecided
 from finops.policy import Policy, Role
 from views import blocks
 from views.alert import ACKNOWLEDGE, DRIVERS, decide_button
-from views.alert_words import lead, silence, to_do
+from views.alert_words import answer_wanted, lead, to_do
 from views.amounts import days, month_name
 from views.fit import message
 from views.freeze_words import ICE, decision
@@ -105,7 +105,7 @@ def _lines(calls: Sequence[Call], names: Mapping[str, str], now: datetime) -> li
     why = " ".join(dict.fromkeys(_why(call, names) for call in calls))
     lines = [lead(alert, team, policy), why, to_do(alert, policy, now)]
     lines.append(f"{ICE} {decision(calls[0].freeze, names)}" if calls[0].freeze else "")
-    lines.append(silence(alert, names) if alert.status(now) is Status.OPEN else "")
+    lines.append(answer_wanted(alert) if alert.status(now) is Status.OPEN else "")
     return [line for line in lines if line]
 
 
@@ -115,6 +115,8 @@ def _why(call: Call, names: Mapping[str, str]) -> str:
         role += f", in place of {person(away, names)}, who is on leave"
     if action is Action.ESCALATED:
         return f"Nobody has acknowledged it in time, so you are called next, as {role}."
+    if action is Action.CALLED:
+        return f"You are called as {role}."
     if action is Action.EXPIRED:
         return "Its acknowledgement has expired: if you work on it, acknowledge it again."
     if action is Action.OVERDUE:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from finops.alert import Action, AlertKey, Change, Event, Status
+from finops.alert import Action, AlertKey, Callee, Change, Event
 from finops.company import Team
 from finops.effect import Effect
 from finops.freeze import Freeze
@@ -25,7 +25,8 @@ class Told:
         place: '#channel' or id where the alert's message stands, empty for nowhere.
         freeze: the newest decision on the emergency.
         stand_ins: id of who is on leave → id of who takes their calls.
-        is_first: whether Slack has not seen the alert's message yet, so that the message itself is the news of a rise.
+        members: id of a user group → ids of the people in it.
+        is_first: whether the alert has no message yet, so that the message itself is the news of a rise.
     """
 
     change: Change
@@ -34,13 +35,14 @@ class Told:
     place: str = ""
     freeze: Freeze | None = None
     stand_ins: Mapping[str, str] = field(default_factory=dict)
+    members: Mapping[str, Sequence[str]] = field(default_factory=dict)
     is_first: bool = False
 
 
 def alert_effects(told: Sequence[Told], names: Mapping[str, str], now: datetime) -> list[Effect]:
     """Everything that changes of alerts make Slack show, the alerts' messages first.
 
-    What pings somebody waits for the end of the team's quiet hours; an alert that is only watched shows nothing.
+    An alert that is only watched shows nothing.
 
     Args:
         names: Slack id → real name, or '@handle' of a group.
@@ -58,22 +60,13 @@ def _in_channel(told: Told, names: Mapping[str, str], now: datetime) -> list[Eff
 
 def _message(told: Told, names: Mapping[str, str], now: datetime) -> Effect:
     """The alert's own message: edited in place, so that it pings only when it is first posted."""
-    alert, events = told.change.alert, told.change.events
-    called_now = {each.stands_in_for: each.id for event in events for each in event.calls if each.stands_in_for}
-    shown = alert_message(
-        alert,
-        told.team,
-        told.policy,
-        names,
-        now,
-        freeze=told.freeze,
-        stand_ins={**told.stand_ins, **called_now},
-    )
-    pings = (
-        not alert.folded and alert.status(now) is Status.OPEN and any(each.id for level in alert.chain for each in level.callees)
-    )
-    held = _over_quiet(told.policy, now) if pings else None
-    return Effect(f"alert/{alert.key}", "alert", told.place, shown.as_payload(), told.team.slug, not_before=held)
+    alert = told.change.alert
+    called_now = {
+        each.stands_in_for: each.id for event in told.change.events for each in event.calls if each.stands_in_for
+    }
+    stand_ins = {**told.stand_ins, **called_now}
+    shown = alert_message(alert, told.team, told.policy, names, now, freeze=told.freeze, stand_ins=stand_ins)
+    return Effect(f"alert/{alert.key}", "alert", told.place, shown.as_payload(), told.team.slug)
 
 
 def _is_noted(told: Told, event: Event) -> bool:
@@ -93,8 +86,7 @@ def _note(told: Told, event: Event, number: int, names: Mapping[str, str], now: 
         shown.as_payload(),
         told.team.slug,
         thread_of=f"alert/{_speaker(alert.key) if alert.beside else alert.key}",
-        broadcast=event.action in (Action.RAISED, Action.ROSE) and bool(event.calls),
-        not_before=_over_quiet(told.policy, now) if event.calls else None,
+        broadcast=event.action in (Action.RAISED, Action.ROSE, Action.CALLED) and bool(event.calls),
     )
 
 
@@ -104,31 +96,34 @@ def _speaker(key: AlertKey) -> AlertKey:
 
 
 def _direct(told: Sequence[Told], names: Mapping[str, str], now: datetime) -> list[Effect]:
-    """One message a person, over all alerts they are called for; those that must wait are apart from the others."""
-    found: dict[tuple[str, datetime | None], list[Call]] = {}
+    """One message a person, over all alerts they are called for; a user group's members are told one by one.
+
+    A mention of a group reaches only those of it who are in the channel.
+    """
+    found: dict[str, list[Call]] = {}
     for each in told:
-        held = _over_quiet(each.policy, now)
         for event in each.change.events:
-            for called in event.calls:
-                if called.id and not called.is_group:
-                    call = Call(each.change.alert, event, called, each.team, each.policy, each.freeze)
-                    found.setdefault((called.id, held), []).append(call)
-    return [_call(user_id, calls, held, names, now) for (user_id, held), calls in found.items()]
+            for user_id, called in _people(event.calls, each.members):
+                call = Call(each.change.alert, event, called, each.team, each.policy, each.freeze)
+                found.setdefault(user_id, []).append(call)
+    return [_call(user_id, calls, names, now) for user_id, calls in found.items()]
 
 
-def _call(
-    user_id: str, calls: Sequence[Call], held: datetime | None, names: Mapping[str, str], now: datetime
-) -> Effect:
+def _people(called: Sequence[Callee], members: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, Callee]]:
+    """Every person who is called, once, with the call that reaches them: by themselves before as one of a group."""
+    seen = set()
+    for callee in sorted(called, key=lambda each: each.is_group):
+        for user_id in members.get(callee.id, ()) if callee.is_group else (callee.id,):
+            if user_id and user_id not in seen:
+                seen.add(user_id)
+                yield user_id, callee
+
+
+def _call(user_id: str, calls: Sequence[Call], names: Mapping[str, str], now: datetime) -> Effect:
     first = calls[0].alert
     if all(call.alert.key == first.key for call in calls):
         key = f"call/{first.key}/{first.version}/{user_id}"
     else:
         key = f"calls/{user_id}/{first.key}/{first.version}"
     shown = call_message(calls, names, now)
-    return Effect(key, "call", user_id, shown.as_payload(), calls[0].team.slug, not_before=held)
-
-
-def _over_quiet(policy: Policy, now: datetime) -> datetime | None:
-    """When the team's quiet hours are over; None where they are not on."""
-    over = policy.rules.quiet.over_at(now, policy.calendar) if policy.rules.quiet else now
-    return over if over > now else None
+    return Effect(key, "call", user_id, shown.as_payload(), calls[0].team.slug)

@@ -12,6 +12,7 @@ from views.alert_words import (
     because,
     finding,
     folded_line,
+    held_line,
     quoted,
     roles_called,
     rung,
@@ -25,7 +26,12 @@ from views.message import Message
 from views.people import called_lines, callee, person, some
 from views.time import moment
 
-VIA = {"button": "by button", "thread": "with `ack` in the thread", "reaction": "with :white_check_mark:"}
+VIA = {
+    "button": "by button",
+    "thread": "with `ack` in the thread",
+    "reaction": "with :white_check_mark:",
+    "explanation": "by explaining it",
+}
 """How an acknowledgement came (finops.alert.Acknowledgement.via)."""
 
 
@@ -123,6 +129,15 @@ def _overdue(alert: Alert, event: Event, team: Team, policy: Policy, names: Mapp
     return said if "Overdue" in said else f":alarm_clock: *Overdue.* {said}".rstrip()
 
 
+def _called_now(alert: Alert, event: Event, team: Team, policy: Policy, names: Mapping[str, str]) -> str:
+    return f":bell: *Nobody has been called for this step yet*, so they are now. {finding(alert, team)}"
+
+
+def _done(alert: Alert, event: Event, team: Team, policy: Policy, names: Mapping[str, str]) -> str:
+    how = f": {quoted(event.note)}" if event.note else ""
+    return f":white_check_mark: *What was to be done is done*, says {person(event.by, names)}{how}."
+
+
 _SAID: dict[Action, Callable[[Alert, Event, Team, Policy, Mapping[str, str]], str]] = {
     Action.RAISED: _moved,
     Action.ROSE: _moved,
@@ -134,6 +149,8 @@ _SAID: dict[Action, Callable[[Alert, Event, Team, Policy, Mapping[str, str]], st
     Action.EXPIRED: _expired,
     Action.SNOOZED: _snoozed,
     Action.SNOOZE_ENDED: _snooze_ended,
+    Action.CALLED: _called_now,
+    Action.DONE: _done,
     Action.ESCALATED: _escalated,
     Action.OVERDUE: _overdue,
 }
@@ -164,21 +181,23 @@ def _follows(alert: Alert, event: Event, policy: Policy, names: Mapping[str, str
         return "Nobody is called." + (f"\n{due}" if due else "")
     if event.action is Action.RESOLVED:
         return "Nothing is left to do."
-    if event.action not in (Action.TAKEN_BACK, Action.EXPIRED, Action.SNOOZE_ENDED, Action.ESCALATED):
+    if event.action not in (Action.TAKEN_BACK, Action.EXPIRED, Action.SNOOZE_ENDED, Action.CALLED, Action.ESCALATED):
         return ""
-    todo = to_do(alert, policy, event.at) if event.action is Action.ESCALATED else ""
+    todo = to_do(alert, policy, event.at) if event.action in (Action.CALLED, Action.ESCALATED) else ""
     next_called = silence(alert, names) if event.became["status"] == Status.OPEN else ""
     return "\n".join(part for part in (todo, next_called) if part)
 
 
 def _why_nobody(alert: Alert, event: Event) -> str:
-    """Why a rise calls nobody: it is answered, the forecast's alert speaks for it, or it has just been called for."""
-    if alert.beside:
-        return "Nobody is called: the forecast's alert of this month speaks for both."
+    """Why a rise calls nobody: another speaks for it, it is answered, it is night, or it has just been called for."""
+    if event.note:
+        return f"Nobody is called: {event.note}."
     answered = {Status.ACKNOWLEDGED: "acknowledged", Status.SNOOZED: "snoozed"}
     for status, words in answered.items():
         if event.became["status"] == status:
             return f"Nobody is called: it is {words} for this step."
+    if alert.call_at:
+        return held_line(alert.call_at)
     if not any(level.callees for level in alert.chain):
         return "Nobody is named to be called for this step."
     return "Nobody is called again: they were called for this step a short while ago."

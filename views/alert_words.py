@@ -112,11 +112,21 @@ def to_do(alert: Alert, policy: Policy, now: datetime) -> str:
     if not duty:
         return ""
     what = escape(duty, 400).rstrip(".")
+    if alert.duty_done:
+        return f":white_check_mark: *Done:* {what}."
     if alert.due is None or alert.step < 0:
         return f"*To do:* {what}."
     if is_overdue(alert, policy, now):
         return f":alarm_clock: *Overdue since {day(alert.due)}:* {what}."
     return f"*To do by {day(alert.due)}:* {what}."
+
+
+def answer_wanted(alert: Alert) -> str:
+    """'*Acknowledge by …*; after that the executive sponsor is called.': as true when it is read later as it is now."""
+    if alert.answer_by is None or alert.level + 1 >= len(alert.chain):
+        return ""
+    who, are = roles_called(alert.chain[alert.level + 1].callees)
+    return f"*Acknowledge by {moment(alert.answer_by, dated=True)}:* after that {who} {are} called."
 
 
 def silence(alert: Alert, names: Mapping[str, str]) -> str:
@@ -146,6 +156,11 @@ def standing(alert: Alert, policy: Policy, names: Mapping[str, str], now: dateti
     if status is Status.SNOOZED and asleep:
         rest = until_then(alert, asleep.step, policy, asleep=True)
         return f"*Snoozed* by {person(asleep.by, names)} until {moment(asleep.until)}: {quoted(asleep.why)}. {rest}"
+    if done := alert.duty_done:
+        how = f", {quoted(done.what)}" if done.what else ""
+        beyond = rise_beyond(alert.key.kind, alert.step, policy)
+        rest = f"Nobody is called any more{f', unless {beyond}' if beyond else ''}."
+        return f"*Done* by {person(done.by, names)}, {moment(done.at)}{how}. {rest}"
     if status is Status.ACKNOWLEDGED and given:
         rest = until_then(alert, given.step, policy)
         who = f"{person(given.by, names)}, {moment(given.at)}"
@@ -157,7 +172,7 @@ def until_then(alert: Alert, step: int, policy: Policy, *, asleep: bool = False)
     """What an answer on a step holds back, and what it does not: a rise, and, unless asleep, a duty not done."""
     beyond = rise_beyond(alert.key.kind, step, policy)
     unless = [beyond] if beyond else []
-    if not asleep and alert.due and alert.step > 0 and alert.step not in alert.overdue:
+    if not asleep and alert.due and alert.step > 0 and alert.step not in alert.overdue and not alert.duty_done:
         unless.append(f"what is due on {day(alert.due)} is not done")
     return f"Until then nobody is called{', unless ' if unless else ''}{' or '.join(unless)}."
 
@@ -168,6 +183,11 @@ def rise_beyond(kind: Kind, step: int, policy: Policy) -> str:
         return "the gap grows or turns into overspend"
     last = len(policy.rules.thresholds) if kind is Kind.THRESHOLD else len(policy.ladder) - 1
     return f"it rises above *{rung(kind, step, policy)}*" if step < last else ""
+
+
+def held_line(call_at: datetime) -> str:
+    """Why nobody is called yet."""
+    return f"Nobody is called before {moment(call_at)}, when quiet hours are over."
 
 
 def folded_line(policy: Policy) -> str:

@@ -14,7 +14,7 @@ from views.amounts import month_name
 from views.fit import message
 from views.message import Message
 from views.sentences import called_by
-from views.text import escape
+from views.text import escape, prose
 
 
 def standing_message(
@@ -27,4 +27,11 @@ def standing_message(
     """
     which = f"*{escape(called_by(team))}*, {alert.key.kind} alert of {month_name(alert.key.month)}"
     said = f"{escape(first, 300)} {which}: {standing(alert, policy, names, now)}".strip()
+    return message(said, [blocks.section(said)])
+
+
+def word_alone_message(word: str) -> Message:
+    """How to answer with a word in a thread, for somebody whose reply only begins with it."""
+    what = "take your acknowledgement back" if word == "unack" else "acknowledge"
+    said = prose(f"To {what}, answer with `{word}` alone.")
     return message(said, [blocks.section(said)])

@@ -15,7 +15,8 @@ from views.text import clip, clip_markup, escape, literal
 
 __all__ = [
     "actions", "button", "choice_input", "clip", "confirm", "context", "date_input", "divider", "escape", "header",
-    "home", "image", "literal", "modal", "paragraphs", "person_input", "section", "select", "text_input",
+    "home", "image", "literal", "modal", "paragraphs", "person_input", "section", "select", "select_input",
+    "text_input",
 ]  # fmt: skip
 
 MESSAGE_BLOCKS, VIEW_BLOCKS = 50, 100
@@ -122,36 +123,74 @@ def text_input(
     long: bool = False,
     optional: bool = False,
     most: int = SECTION,
+    tells: bool = False,
 ) -> Block:
     """A question in a modal, its action_id the same as its block_id.
 
     Args:
         most: characters that Slack lets somebody write, at most 3,000.
+        tells: whether what is typed is told as it is typed, and not only once the form is submitted.
     """
     element: Block = {
         "type": "plain_text_input",
         "multiline": long,
         "max_length": min(most, SECTION),
         **({"initial_value": clip(initial, min(most, SECTION))} if initial else {}),
+        **({"dispatch_action_config": {"trigger_actions_on": ["on_character_entered"]}} if tells else {}),
     }
-    return _input(block_id, label, element, hint, optional)
+    return _input(block_id, label, element, hint, optional, tells)
 
 
 def date_input(
-    block_id: str, label: str, *, hint: str = "", initial: date | None = None, optional: bool = False
+    block_id: str,
+    label: str,
+    *,
+    hint: str = "",
+    initial: date | None = None,
+    optional: bool = False,
+    tells: bool = False,
 ) -> Block:
     """A day to be chosen in a modal, its action_id the same as its block_id."""
     element: Block = {"type": "datepicker", **({"initial_date": initial.isoformat()} if initial else {})}
-    return _input(block_id, label, element, hint, optional)
+    return _input(block_id, label, element, hint, optional, tells)
 
 
-def person_input(block_id: str, label: str, *, hint: str = "", optional: bool = False) -> Block:
+def person_input(
+    block_id: str, label: str, *, hint: str = "", initial: str = "", optional: bool = False, tells: bool = False
+) -> Block:
     """Somebody of the workspace to be chosen in a modal, its action_id the same as its block_id."""
-    return _input(block_id, label, {"type": "users_select"}, hint, optional)
+    element: Block = {"type": "users_select", **({"initial_user": initial} if initial else {})}
+    return _input(block_id, label, element, hint, optional, tells)
+
+
+def select_input(
+    block_id: str,
+    label: str,
+    options: Sequence[tuple[str, str]],
+    *,
+    placeholder: str = "Choose",
+    hint: str = "",
+    initial: str | None = None,
+    optional: bool = False,
+    tells: bool = False,
+) -> Block:
+    """A menu in a modal, its action_id the same as its block_id.
+
+    Args:
+        options: label and value each, 1 to 100.
+        initial: the value that is chosen at first, or None.
+    """
+    return _input(block_id, label, select(block_id, placeholder, options, initial), hint, optional, tells)
 
 
 def choice_input(
-    block_id: str, label: str, options: Sequence[tuple[str, str]], *, hint: str = "", initial: str | None = None
+    block_id: str,
+    label: str,
+    options: Sequence[tuple[str, str]],
+    *,
+    hint: str = "",
+    initial: str | None = None,
+    tells: bool = False,
 ) -> Block:
     """Radio buttons in a modal, their action_id the same as their block_id.
 
@@ -161,16 +200,17 @@ def choice_input(
     """
     if not 1 <= len(options) <= RADIOS:
         raise ValueError(f"{len(options)} options, Slack takes 1 to {RADIOS}")
-    return _input(block_id, label, {"type": "radio_buttons", **_options(options, initial)}, hint)
+    return _input(block_id, label, {"type": "radio_buttons", **_options(options, initial)}, hint, tells=tells)
 
 
-def _input(block_id: str, label: str, element: Block, hint: str, optional: bool = False) -> Block:
+def _input(block_id: str, label: str, element: Block, hint: str, optional: bool = False, tells: bool = False) -> Block:
     block: Block = {
         "type": "input",
         "block_id": _whole(block_id, ID, "block_id"),
         "label": plain_text(label, LABEL),
         "element": element | {"action_id": block_id},
         "optional": optional,
+        **({"dispatch_action": True} if tells else {}),
     }
     return block | ({"hint": plain_text(hint, HINT)} if hint else {})
 
@@ -196,9 +236,20 @@ def home(blocks: Sequence[Block]) -> dict[str, Any]:
 
 
 def modal(
-    title: str, blocks: Sequence[Block], callback_id: str, *, submit: str = "", close: str = "Close", metadata: str = ""
+    title: str,
+    blocks: Sequence[Block],
+    callback_id: str,
+    *,
+    submit: str = "",
+    close: str = "Close",
+    metadata: str = "",
+    tells_close: bool = False,
 ) -> dict[str, Any]:
-    """A modal view."""
+    """A modal view.
+
+    Args:
+        tells_close: whether its being closed is told.
+    """
     view = {
         "type": "modal",
         "callback_id": _whole(callback_id, ID, "callback_id"),
@@ -207,7 +258,8 @@ def modal(
         "blocks": _few(blocks),
         "private_metadata": _whole(metadata, METADATA, "private_metadata"),
     }
-    return view | ({"submit": plain_text(submit, TITLE)} if submit else {})
+    view |= {"submit": plain_text(submit, TITLE)} if submit else {}
+    return view | ({"notify_on_close": True} if tells_close else {})
 
 
 def _few(blocks: Sequence[Block]) -> list[Block]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from views.blocks import MESSAGE_BLOCKS, image
+from views.blocks import MESSAGE_BLOCKS, context, image
 from views.message import Block, Message, Picture
 from views.text import clip_markup
 
@@ -14,6 +15,7 @@ ROOM = 9_500
 """Most characters of text in the blocks of a message; `msg_blocks_too_long` has been seen from 11,300."""
 THREAD_ROOM = 3_900
 """The same for what goes on in the thread: little enough that its `text` can hold all of it."""
+MORE = "… and more than can be shown at once: ask for less of it, such as one team's."
 Json = dict[str, object]
 
 
@@ -71,6 +73,20 @@ def message(text: str, blocks: Sequence[Block], picture: Picture | None = None, 
     first, *others = fit(blocks, room, most)
     continued = tuple(Message(clip_markup("\n".join(_texts(page)), TEXT) or "(continued)", page) for page in others)
     return Message(clip_markup(text, TEXT), first, picture, min(picture_after, len(first)), continued)
+
+
+def at_most(given: Message, pages: int) -> Message:
+    """A message that goes on in at most so many others, the last of which says so where it is not all.
+
+    Args:
+        pages: at least one.
+    """
+    if len(given.continued) <= pages:
+        return given
+    last = given.continued[pages - 1]
+    text = f"{clip_markup(last.text, TEXT - len(MORE) - 1)}\n{MORE}"
+    ending = replace(last, text=text, blocks=[*last.blocks[: MESSAGE_BLOCKS - 1], context(MORE)])
+    return replace(given, continued=(*given.continued[: pages - 1], ending))
 
 
 def with_picture(given: Message, slack_file: str) -> list[Block]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from finops.freeze import Freeze, FreezeException, FreezeStatus
+from finops.freeze import LONGEST, Freeze, FreezeException, FreezeStatus
 from views.alert_words import quoted
 from views.people import person
 from views.text import escape
@@ -20,7 +20,7 @@ def freeze_lines(freeze: Freeze, names: Mapping[str, str]) -> list[str]:
     lines = [f"{ICE} {decision(freeze, names)}"]
     if freeze.status is not FreezeStatus.IN_FORCE:
         return lines
-    held = [each for each in freeze.exceptions if each.granted or not each.answered_by]
+    held = [each for each in freeze.exceptions if each.waits or each.holds]
     lines += [f"• {exception(each, names)}" for each in held[:MOST]]
     return lines + ([f"• … and {len(held) - MOST:,} more exceptions."] if len(held) > MOST else [])
 
@@ -28,7 +28,7 @@ def freeze_lines(freeze: Freeze, names: Mapping[str, str]) -> list[str]:
 def decision(freeze: Freeze, names: Mapping[str, str]) -> str:
     """'*Freeze in force* until Mon 30 Nov, decided by Eva: new GPU capacity — “until the plan is approved”.'"""
     by, why = person(freeze.decided_by, names), quoted(freeze.why)
-    what = escape(freeze.what, 300)
+    what = escape(freeze.what, LONGEST)
     if freeze.status is FreezeStatus.DECLINED:
         return f"*No freeze*, decided by {by}: {why}."
     if freeze.status is FreezeStatus.IN_FORCE:
@@ -42,12 +42,13 @@ def decision(freeze: Freeze, names: Mapping[str, str]) -> str:
 
 
 def exception(asked: FreezeException, names: Mapping[str, str]) -> str:
-    """'Exception 1, granted by Eva until Fri 20 Nov: the release — “customers wait”, asked by Bob.'"""
-    answered = person(asked.answered_by, names)
-    state = (
-        f"{'granted' if asked.granted else 'refused'} by {answered}" if asked.answered_by else "waiting for an answer"
-    )
+    """'Exception 1, granted by Eva, until Fri 20 Nov: the release — “customers wait”, asked by Bob.'"""
+    if asked.answered_by:
+        state = f"{'granted' if asked.granted else 'refused'} by {person(asked.answered_by, names)}"
+    else:
+        state = "answered by nobody" if asked.ended_at else "waiting for an answer"
+    over = " and over" if asked.ended_at else ""
     return (
-        f"Exception {asked.number}, {state}, until {day(asked.until)}: {escape(asked.what, 200)} — "
+        f"Exception {asked.number}, {state}, until {day(asked.until)}{over}: {escape(asked.what, LONGEST)} — "
         f"{quoted(asked.why)}, asked by {person(asked.asked_by, names)}."
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from finops.errors import DeliveryRefused, FinopsError
+from finops.names import repeated
 from views import blocks
 from views.fit import message
 from views.message import Block, Message
@@ -46,7 +47,7 @@ def _buttons(instead: Sequence[str]) -> list[Block]:
 
 def unknown_command_message(word: str, nearest: Sequence[str]) -> Message:
     """An unknown subcommand, with the nearest ones as buttons."""
-    reason = f"I do not know the command “{word}”."
+    reason = f"I do not know the command “{repeated(word)}”."
     return problem_message(FinopsError(reason, "See `/finops help` for everything you can ask."), instead=nearest)
 
 
@@ -56,7 +57,7 @@ def unknown_team_message(word: str, nearest: Sequence[str]) -> Message:
     Args:
         nearest: whole commands after '/finops', with the mistyped name replaced.
     """
-    reason = f"I do not know the team “{word}”."
+    reason = f"I do not know the team “{repeated(word)}”."
     return problem_message(FinopsError(reason, "See `/finops teams` for all of them."), instead=nearest)
 
 

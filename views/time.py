@@ -7,14 +7,18 @@ from datetime import UTC, date, datetime
 from views.amounts import long_day, short_day
 
 
-def moment(at: datetime) -> str:
+def moment(at: datetime, *, dated: bool = False) -> str:
     """An instant that Slack shows in each reader's own time zone: 'tomorrow at 4:00 PM'.
 
     Where Slack does not (a notification, a screen reader), it reads '18 Nov, 16:00 UTC'.
+
+    Args:
+        dated: 'Nov 18, 2026 at 4:00 PM' on every day, for what is read again much later.
     """
     there = at.astimezone(UTC)
     otherwise = f"{short_day(there.date())}, {there:%H:%M} UTC"
-    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} at {{time}}|{otherwise}>"
+    shown = "date_short" if dated else "date_short_pretty"
+    return f"<!date^{int(at.timestamp())}^{{{shown}}} at {{time}}|{otherwise}>"
 
 
 def day(given: date) -> str:

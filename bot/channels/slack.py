@@ -91,7 +91,9 @@ class SlackChannel:
 
 def _answer(url: str, payload: dict[str, Any]) -> None:
     """Answer through a response_url, which is good for five answers in 30 minutes."""
-    answer = attempt(WebhookClient(url, timeout=TIMEOUT, retry_handlers=[]).send_dict, body=payload)
+    # What goes on in further answers is sent as such.
+    body = {name: value for name, value in payload.items() if name != "continued"}
+    answer = attempt(WebhookClient(url, timeout=TIMEOUT, retry_handlers=[]).send_dict, body=body)
     if answer.status_code == 429:
         raise RateLimited(seconds_to_wait(answer.headers))
     if answer.status_code >= 500:

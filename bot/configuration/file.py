@@ -6,7 +6,15 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from bot.configuration.policy_keys import AlertKeys, CalendarKeys, ExplanationKeys, Keys, MaterialityKeys, TierKeys
+from bot.configuration.policy_keys import (
+    AlertKeys,
+    CalendarKeys,
+    ExplanationKeys,
+    Keys,
+    MaterialityKeys,
+    ReportKeys,
+    TierKeys,
+)
 from bot.configuration.values import Currency, Names, Schedule, Slug, Zone
 from finops.basis import Basis
 
@@ -119,6 +127,8 @@ class File(Keys):
     """how alerts are raised, repeated and held back"""
     explanations: ExplanationKeys = ExplanationKeys()
     """how explanations are reviewed"""
+    report: ReportKeys = ReportKeys()
+    """how the monthly variance report is posted"""
     calendar: CalendarKeys = CalendarKeys()
     """working days and hours of teams that name none"""
     sources: dict[str, SourceKeys] = Field(default_factory=dict)

@@ -21,7 +21,7 @@ from bot.configuration.values import (
 )
 from finops.calendar import QuietHours, WorkCalendar
 from finops.explanation import ExplanationRules
-from finops.policy import THRESHOLDS, AlertRules, Kind, Materiality, Role, Threshold, Tier
+from finops.policy import THRESHOLDS, AlertRules, Kind, Materiality, ReportRules, Role, Threshold, Tier
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -67,6 +67,8 @@ class TierKeys(Keys):
     """whom it calls on underspend, beside the owners"""
     duty_under: str = "update the forecast"
     """what they must do on underspend"""
+    duty_closed: str = "explain the variance"
+    """what they must do when a month has closed with overspend"""
     above_amount: Decimal | None = None
     """the variance over which the step begins where the budget is zero"""
 
@@ -174,6 +176,18 @@ class ExplanationKeys(Keys):
     def value(self) -> ExplanationRules:
         """As the company has it."""
         return ExplanationRules(self.reviewers, self.review_within, self.answer_within, self.moved.value())
+
+
+class ReportKeys(Keys):
+    """`report:`."""
+
+    channel: str = ""
+    """where the monthly variance report is posted, `#name` or a channel id; where left out, in `alerts.channel` \
+unless `visibility` is `own`"""
+
+    def value(self) -> ReportRules:
+        """As the company has it."""
+        return ReportRules(self.channel)
 
 
 class CalendarKeys(Keys):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from bot.demo.company import COMPANY
+from bot.demo.company import COMPANY, Team
 from bot.demo.demo import Demo
 from finops.errors import FinopsError
+from finops.periods import Month
+from finops.policy import Kind
+from views.alert import ACKNOWLEDGE, DECIDE
 
 PATIENCE = 40.0
 
@@ -35,10 +39,51 @@ def check(demo: Demo) -> Iterator[str]:
     if not person.open_home():
         raise FinopsError("App Home stayed empty.")
     yield "App Home shows my teams"
+    yield from _alerts(demo)
     said = demo.next_day()
     later = demo.clock.today().isoformat()
     _wait(lambda: _daily(demo, spoken, later), f"the daily summaries of {later}")
     yield f"Next day: {said} {len(spoken)} more summaries"
+
+
+def _alerts(demo: Demo) -> Iterator[str]:
+    """An alert is answered, another climbs in silence, and an emergency waits for the sponsor."""
+    checkout, machines = COMPANY.team("checkout"), COMPANY.team("machine-learning")
+    alert = _wait(lambda: _alert(demo, checkout), f"the alert in {checkout.channel}")
+    yield f"An alert in #{checkout.channel}: {alert['text'].splitlines()[0]}"
+    owner, name = checkout.owners[0], _named(checkout.owners[0])
+    demo.sandbox.person(owner).click(checkout.channel, alert["ts"], ACKNOWLEDGE)
+    _wait(lambda: _alert(demo, checkout, f"*Acknowledged* by {name}"), f"{name}'s acknowledgement")
+    yield f"{name} acknowledges it by its button, and the message says so"
+    _wait(lambda: _alert(demo, machines, "*A freeze of non-critical spend is to be decided*"), "the emergency")
+    sponsor = demo.sandbox.person(COMPANY.executive_sponsor)
+    _wait(lambda: _asked(sponsor.direct_messages(), DECIDE), "the sponsor to be asked for a decision")
+    yield f"{_named(COMPANY.executive_sponsor)}, the executive sponsor, is asked for a decision on {machines.name}"
+    lead, name = demo.sandbox.person(machines.engineering_lead), _named(machines.engineering_lead)
+    if _asked(lead.direct_messages(), machines.name):
+        raise FinopsError(f"{name} was called before anybody had been silent.")
+    said = demo.until_due()
+    _wait(lambda: _asked(lead.direct_messages(), "so you are called next"), f"silence to call {name}")
+    yield f"Until something is due: {said} {name} is called next"
+
+
+def _named(name: str) -> str:
+    return next(person.real_name for person in COMPANY.staff if person.name == name)
+
+
+def _alert(demo: Demo, team: Team, words: str = "") -> Any:
+    """The team's alert of the running month once it says something, None before."""
+    key = f"alert/{team.slug}/{Month.of(demo.clock.today())}/{Kind.FORECAST}/{team.currency}"
+    found = (each for each in demo.sandbox.messages(team.channel) if _key(each) == key and words in each["text"])
+    return next(found, None)
+
+
+def _asked(messages: list[dict[str, Any]], words: str) -> bool:
+    return any(words in json.dumps(message) for message in messages)
+
+
+def _key(message: dict[str, Any]) -> str:
+    return str((message.get("metadata") or {}).get("event_payload", {}).get("key", ""))
 
 
 def _daily(demo: Demo, teams: list[str], day: str) -> dict[str, Any] | None:
@@ -47,7 +92,7 @@ def _daily(demo: Demo, teams: list[str], day: str) -> dict[str, Any] | None:
     for team in teams:
         key = f"daily/{team}/{day}"
         for message in demo.sandbox.messages(f"cost-{team}"):
-            if (message.get("metadata") or {}).get("event_payload", {}).get("key") == key:
+            if _key(message) == key:
                 found[team] = message
     return found if len(found) == len(teams) else None
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import fcntl
 import json
 import shutil
+import time
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import TextIO
@@ -16,21 +17,23 @@ from pydantic import SecretStr
 from bot.demo.bill import RESTATED_ON, deliver
 from bot.demo.clock import DemoClock
 from bot.demo.company import COMPANY, config_text
+from bot.demo.course import happened, moments, next_call
+from bot.demo.place import CLOCK, PREPARED, demo_installation
 from bot.demo.plan import write_budgets
-from bot.installation import Installation
-from bot.settings import Settings
 from bot.small_install import SmallInstall
 from finops.errors import FinopsError
 from finops.periods import Month
 from sandbox import Control, Sandbox
 from storage.budgets import parse_budgets, record_budgets
 from storage.ledger.ingest import ingest
+from storage.sending import is_sending
 from views.amounts import long_day
 
 FIRST_DAY = 12
 """Day of the month on which the demo begins: late enough that every team's forecast stands in its tier."""
-LATER = timedelta(hours=4)
 SEED = 7
+PATIENCE = 8
+"""Seconds that time stands still at most, so that what was said goes out when it was said."""
 Say = Callable[[str], None]
 
 
@@ -53,13 +56,8 @@ class Demo:
             config.write_text(config_text(), encoding="utf-8")
         month = Month.of(today) if today.day >= FIRST_DAY else Month.of(today).previous
         self._first_day = month.first + timedelta(days=FIRST_DAY - 1)
-        settings = Settings(
-            finops_database_url=SecretStr(f"sqlite:///{folder / 'finops.db'}"),
-            finops_ledger=folder / "ledger",
-            slack_signing_secret=SecretStr(""),
-        )
-        self.installation = Installation(config, settings)
-        self.clock = DemoClock(folder / "clock.json", self._first_day, self.installation.company.zone())
+        self.installation = demo_installation(folder)
+        self.clock = DemoClock(folder / CLOCK, self._first_day, self.installation.company.zone())
         self.installation.clock = self.clock.now
         self.sandbox = Sandbox(
             port=port,
@@ -69,14 +67,14 @@ class Demo:
             user_groups=COMPANY.user_groups,
             store=folder / "slack.json",
             clock=lambda: self.clock.now().timestamp(),
-            controls=[Control("4 hours later", self.later), Control("Next day", self.next_day)],
+            controls=[Control("Until something is due", self.until_due), Control("Next day", self.next_day)],
             status=self.status,
         )
         self._bot: SmallInstall | None = None
 
     def prepare(self) -> None:
         """Write and take in what the company has been billed so far, unless an earlier start did."""
-        done = self.folder / "prepared"
+        done = self.folder / PREPARED
         if done.exists():
             self._say(f"Taking up the company where it was: {long_day(self.clock.today())}.")
             return
@@ -104,25 +102,47 @@ class Demo:
         self._bot.worker.tick()
 
     def next_day(self) -> str:
-        """Move the company to its next morning: bills are delivered, and that day's jobs run."""
-        day = self.clock.next_morning()
-        deliver(self.folder / "bills", day, seed=SEED)
-        self._import_budgets(day)
-        return self._tick(f"It is {long_day(day)}.")
+        """Move the company to its next morning: what falls due on the way happens at its time, bills are delivered."""
+        return self._pass(self.clock.next_morning())
 
-    def later(self) -> str:
-        """Move the company on within its day, or into the night: what waited for an answer may climb."""
-        self.clock.set(self.clock.now() + LATER)
-        return self._tick(f"It is {self.status()}.")
+    def until_due(self) -> str:
+        """Move on to the next moment at which somebody is called or reminded, or else to the next morning."""
+        self.settle()
+        morning = self.clock.next_morning()
+        return self._pass(next_call(self.installation, self.clock.now(), morning) or morning)
+
+    def settle(self) -> None:
+        """Wait until everything that may go out now has: a message's time is the time at which it is posted."""
+        self._running().worker.sender.wake()
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            with self.installation.state.reading() as connection:
+                if not is_sending(connection, self.clock.now()):
+                    return
+            time.sleep(0.05)
 
     def status(self) -> str:
         """The company's day and time."""
         return f"{long_day(self.clock.today())}, {self.clock.now().astimezone(self.installation.company.zone()):%H:%M}"
 
-    def _tick(self, said: str) -> str:
-        ran = self._bot.worker.tick() if self._bot else []
-        self.clock.keep()
-        return f"{said} Ran: {', '.join(ran) or 'nothing'}."
+    def _pass(self, until: datetime) -> str:
+        """Let time pass until a moment, and say where the company is then and what became of its alerts."""
+        begun, worker = self.clock.now(), self._running().worker
+        self.settle()
+        for moment in moments(self.installation, worker, until):
+            before = self.clock.today()
+            self.clock.set(moment)
+            if (day := self.clock.today()) != before:
+                deliver(self.folder / "bills", day, seed=SEED)
+                self._import_budgets(day)
+            worker.tick()
+            self.settle()
+        return f"It is {self.status()}. {happened(self.installation, begun) or 'No alert changed.'}"
+
+    def _running(self) -> SmallInstall:
+        if self._bot is None:
+            raise RuntimeError("The demo is not started.")
+        return self._bot
 
     def stop(self) -> None:
         """End cleanly; the next start takes up from here."""

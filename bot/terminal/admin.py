@@ -18,7 +18,7 @@ from finops.names import nearest
 from storage.asked import ask
 from storage.audit import Entry, append
 from storage.deliveries import revive
-from storage.standing import Standing, read_standing
+from storage.standing import LOOKED_AT, Standing, read_standing
 
 Row = dict[str, Any]
 
@@ -94,7 +94,8 @@ def _rows(standing: Standing, live: bool, now: datetime) -> Iterator[Row]:
         yield _row("people", name, "", None, "not found in Slack: nobody is called for it")
     for slug in standing.placeless:
         yield _row("team", slug, "", None, "has an alert, and no channel to show it in")
-    yield _row("audit record", standing.seal or None, f"{standing.entries} entries")
+    some = f", the newest {LOOKED_AT} looked at" if standing.entries > LOOKED_AT else ""
+    yield _row("audit record", standing.seal or None, f"{standing.entries} entries{some}")
     for fault in standing.faults:
         yield _row("audit record", None, "", None, fault)
 

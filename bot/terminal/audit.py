@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 import sys
 from collections import deque
@@ -17,7 +16,7 @@ import click
 from sqlalchemy import Connection
 
 from bot.installation import Installation
-from bot.terminal.output import FORMAT, show
+from bot.terminal.output import FORMAT, as_json, csv_cell, show
 from bot.terminal.variance import unknown_team
 from finops.errors import FinopsError
 from finops.periods import DAY, parse_day
@@ -111,12 +110,12 @@ def _stream(found: Iterable[Named], form: str) -> None:
         writer.writeheader()
         for each in found:
             row = _row(each)
-            spelled = {name: None if row[name] is None else _json(row[name]) for name in ("was", "became")}
-            writer.writerow(row | spelled)
+            spelled = {name: None if row[name] is None else as_json(row[name]) for name in ("was", "became")}
+            writer.writerow({name: csv_cell(value) for name, value in (row | spelled).items()})
         return
     separator = "["
     for each in found:
-        output.write(f"{separator}\n {_json(_row(each))}")
+        output.write(f"{separator}\n {as_json(_row(each))}")
         separator = ","
     output.write("[]\n" if separator == "[" else "\n]\n")
 
@@ -134,10 +133,6 @@ def _row(named: Named) -> dict[str, Any]:
     values |= {"action": entry.action, "subject": entry.subject, "team": entry.team or None}
     values |= {"was": entry.was, "became": entry.became, "note": entry.note or None}
     return values | {"pinged": entry.pinged, "hash": sealed.hash}
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _print_table(found: Iterable[Named], zone: ZoneInfo) -> None:
@@ -181,4 +176,4 @@ def _word(value: Any) -> str:
         return ", ".join(_word(each) for each in value) or "none"
     if isinstance(value, Mapping) and "name" in value:
         return str(value["name"])
-    return "–" if value is None else value if isinstance(value, str) else _json(value)
+    return "–" if value is None else value if isinstance(value, str) else as_json(value)

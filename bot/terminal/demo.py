@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from bot.demo.place import FOLDER
 from bot.log import configure_log
 from bot.terminal.run import leave, wait_for_end
 from finops.errors import FinopsError
@@ -19,12 +20,15 @@ from finops.errors import FinopsError
 @click.option(
     "--folder",
     type=click.Path(path_type=Path),
-    default=Path("var/demo"),
+    default=FOLDER,
     show_default=True,
     help="Where it keeps all it makes.",
 )
 @click.option(
-    "--check", "checked", is_flag=True, help="Without a page: run a morning, ask, list what was seen, and end."
+    "--check",
+    "checked",
+    is_flag=True,
+    help="Without a page: run two mornings, ask, answer an alert, list what was seen, and end.",
 )
 def COMMAND(port: int, reset: bool, folder: Path, checked: bool) -> None:
     """A made-up company with 13 months of bills, in a workspace on localhost that looks and works like Slack."""
@@ -44,6 +48,11 @@ def COMMAND(port: int, reset: bool, folder: Path, checked: bool) -> None:
     click.echo(
         f"\n  Open {demo.sandbox.url}\n\n"
         "  Ctrl-C ends it; `make demo` takes up here again, `make demo RESET=1` begins anew."
+        + (
+            "\n  In another terminal `.venv/bin/finops --demo alerts` shows the same company."
+            if folder == FOLDER
+            else ""
+        )
     )
     wait_for_end()
     click.echo("\nEnding …")

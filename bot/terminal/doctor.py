@@ -14,16 +14,18 @@ from bot.terminal.output import FORMAT, show
 @FORMAT
 @click.pass_context
 def COMMAND(ctx: click.Context, form: str) -> None:
-    """Test configuration, database, ledger, Slack token, scopes, channels and people; exit 1 where one fails."""
+    """Test configuration, policy, database, ledger, Slack, channels and people; exit 1 where one fails."""
     configure_log("error")
     installation: Installation = ctx.obj
     findings = list(examine(installation))
     if form == "table":
         for finding in findings:
-            click.echo(f"{'ok  ' if finding.good else 'FAIL'} {finding.check}: {finding.said}")
+            click.echo(
+                f"{'ok  ' if finding.good else 'WARN' if finding.warns else 'FAIL'} {finding.check}: {finding.said}"
+            )
             if finding.mend:
                 click.echo(f"     → {finding.mend}")
     else:
         show([{name: getattr(finding, name) for name in finding.__slots__} for finding in findings], form)
-    if not all(finding.good for finding in findings):
+    if not all(finding.good or finding.warns for finding in findings):
         ctx.exit(1)

@@ -14,6 +14,11 @@ import click
 
 NUMBER = re.compile(r"[+−-]?[^\d\s]{0,3}\d[\d,.]*( %)?|n/a")
 """What is set to the right in a table: numbers, money and percentages."""
+AMOUNT = re.compile(r"[+-]?\d+(\.\d+)?(E[+-]?\d+)?")
+"""A number as CSV gives it."""
+FORMULA = ("=", "+", "-", "@")
+CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+"""Control characters but for the end of a line."""
 FORMAT = click.option(
     "--format",
     "form",
@@ -27,18 +32,39 @@ FORMAT = click.option(
 def show(rows: Sequence[Mapping[str, Any]], form: str, *, title: str = "", empty: str = "Nothing to show.") -> None:
     """Print rows that have the same keys; None is null in JSON, empty in CSV and – in a table."""
     if form == "json":
-        click.echo(json.dumps(list(rows), indent=1, ensure_ascii=False))
+        click.echo(as_json(list(rows), indent=1))
     elif form == "csv":
         text = io.StringIO()
         if rows:
             writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
             writer.writeheader()
-            writer.writerows(rows)
+            writer.writerows({name: csv_cell(value) for name, value in row.items()} for row in rows)
         click.echo(text.getvalue(), nl=False)
     elif not rows:
         click.echo(empty)
     else:
         _table(rows, title)
+
+
+def as_json(value: Any, indent: int | None = None) -> str:
+    """JSON in which letters stay as they are, and no control character does."""
+    return CONTROL.sub(lambda sign: f"\\u{ord(sign[0]):04x}", json.dumps(value, indent=indent, ensure_ascii=False))
+
+
+def csv_cell(value: Any) -> Any:
+    """A value for CSV: a text that a spreadsheet would take for a formula begins with a quote, a number never does.
+
+    https://owasp.org/www-community/attacks/CSV_Injection
+    """
+    if not isinstance(value, str):
+        return value
+    shown = visible(value)
+    return f"'{shown}" if shown.startswith(FORMULA) and not AMOUNT.fullmatch(shown) else shown
+
+
+def visible(text: str) -> str:
+    """A text whose control characters are spelled out, so that none reaches the terminal; lines stay lines."""
+    return CONTROL.sub(lambda sign: f"\\x{ord(sign[0]):02x}", text)
 
 
 def counted(number: int, what: str) -> str:
@@ -65,7 +91,7 @@ def _cell(value: Any) -> str:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value)
+    return visible(str(value))
 
 
 def _is_number(value: Any) -> bool:

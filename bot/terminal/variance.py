@@ -14,7 +14,7 @@ from bot.terminal.output import FORMAT, show
 from finops.basis import Basis
 from finops.errors import FinopsError
 from finops.money import plain
-from finops.names import nearest
+from finops.names import nearest, repeated
 from finops.periods import Month, parse_day
 from finops.team_month import TeamMonth
 from storage.team_months import team_answer, team_months
@@ -123,4 +123,4 @@ def unknown_team(name: str, known: list[str]) -> FinopsError:
     """The refusal for a team that does not exist, with the nearest that do."""
     near = nearest(name, known)
     hint = f"Did you mean {' or '.join(near)}?" if near else "`finops variance --all` lists every team."
-    return FinopsError(f"There is no team '{name}'.", hint)
+    return FinopsError(f"There is no team '{repeated(name)}'.", hint)

@@ -55,12 +55,21 @@ function overflow(element, block, context, hooks) {
 
 const HTML_TYPE = { number_input: "number", datepicker: "date", timepicker: "time", email_text_input: "email", url_text_input: "url" };
 
+// A text tells the app of itself on Enter, or while it is typed where its app asks for that; a date once it is chosen.
 function typed(element, block, context, field, first, use) {
   const tag = element.multiline ? "textarea" : "input";
+  const text = element.type.endsWith("input");
+  const on = element.dispatch_action_config?.trigger_actions_on || ["on_enter_pressed"];
+  let wait;
+  const tell = () => { clearTimeout(wait); use(node); };
+  const tells = !text ? { onchange: tell } : {
+    oninput: () => { if (on.includes("on_character_entered")) { clearTimeout(wait); wait = setTimeout(() => node.isConnected && tell(), 300); } },
+    onkeydown: (event) => { if (on.includes("on_enter_pressed") && event.key === "Enter" && !element.multiline && block.dispatch_action) { event.preventDefault(); tell(); } },
+  };
   const node = h(tag, {
     ...field, type: tag === "input" ? HTML_TYPE[element.type] || "text" : undefined, rows: element.multiline && 4,
     placeholder: element.placeholder && plainText(element.placeholder.text), step: element.is_decimal_allowed && "any",
-    autofocus: element.focus_on_load, maxlength: element.max_length, read: () => node.value || null, onchange: () => use(node),
+    autofocus: element.focus_on_load, maxlength: element.max_length, read: () => node.value || null, ...tells,
   });
   node.value = first ?? "";
   return node;

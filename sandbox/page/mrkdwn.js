@@ -11,13 +11,13 @@ const EMOJI = {
   hourglass_flowing_sand: "⏳", alarm_clock: "⏰", stopwatch: "⏱️", bell: "🔔", no_bell: "🔕", zzz: "💤", eyes: "👀", mag: "🔍",
   memo: "📝", pencil: "📝", pencil2: "✏️", clipboard: "📋", pushpin: "📌", round_pushpin: "📍", paperclip: "📎", bulb: "💡",
   information_source: "ℹ️", question: "❓", exclamation: "❗", tada: "🎉", rocket: "🚀", fire: "🔥", snowflake: "❄️", seedling: "🌱",
-  wave: "👋", thumbsup: "👍", "+1": "👍", thumbsdown: "👎", "-1": "👎", raised_hands: "🙌", pray: "🙏", ok_hand: "👌", handshake: "🤝",
+  wave: "👋", thumbsup: "👍", "+1": "👍", thumbsdown: "👎", "-1": "👎", raised_hands: "🙌", raised_hand: "✋", pray: "🙏", ok_hand: "👌", handshake: "🤝",
   busts_in_silhouette: "👥", bust_in_silhouette: "👤", arrow_up: "⬆️", arrow_down: "⬇️", arrow_right: "➡️", arrow_upper_right: "↗️",
-  arrow_lower_right: "↘️", small_red_triangle: "🔺", small_red_triangle_down: "🔻", arrows_counterclockwise: "🔄", repeat: "🔁",
+  arrow_lower_right: "↘️", small_red_triangle: "🔺", small_red_triangle_down: "🔻", arrows_counterclockwise: "🔄", leftwards_arrow_with_hook: "↩️", repeat: "🔁",
   lock: "🔒", unlock: "🔓", key: "🔑", gear: "⚙️", wrench: "🔧", hammer_and_wrench: "🛠️", package: "📦", cloud: "☁️", zap: "⚡",
   star: "⭐", sparkles: "✨", heart: "❤️", smile: "😄", thinking_face: "🤔", robot_face: "🤖", sos: "🆘", construction: "🚧",
   stop_sign: "🛑", checkered_flag: "🏁", triangular_flag_on_post: "🚩", dart: "🎯", scales: "⚖️", mega: "📣", speech_balloon: "💬", link: "🔗",
-  ice_cube: "🧊", heavy_plus_sign: "➕", heavy_minus_sign: "➖", balloon: "🎈", books: "📚", house: "🏠", inbox_tray: "📥", outbox_tray: "📤",
+  ice_cube: "🧊", heavy_plus_sign: "➕", heavy_minus_sign: "➖", balloon: "🎈", books: "📚", house: "🏠", inbox_tray: "📥", outbox_tray: "📤", wastebasket: "🗑️", no_entry_sign: "🚫",
 };
 export let names = {};
 export const setNames = (known) => (names = known);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,7 +31,9 @@ def outside_faults() -> Iterator[None]:
         yield
     except (*OUTSIDE, OperationalError) as error:
         cause = error.orig if isinstance(error, OperationalError) else error
-        words = (str(cause).splitlines() or [""])[0][:200]
+        # A server's words name its host and account, and this is shown in Slack; SQLite's name neither.
+        served = isinstance(error, OperationalError) and not isinstance(cause, sqlite3.Error)
+        words = "the database failed, see the log" if served else (str(cause).splitlines() or [""])[0][:200]
         raise DeliveryFailed(f"The delivery could not be taken in: {words}.", mend="Mend it and try again.") from error
 
 

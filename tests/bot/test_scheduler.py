@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.scheduler import Scheduler, due_key
+from finops.errors import ConfigurationRefused
 from storage import claims
+from storage.standing import read_standing
 from tests.company import Moved, make_company
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -45,8 +49,8 @@ def _scheduler(folder: Path, owner: str, clock: Moved) -> Scheduler:
     return Scheduler(parts, owner, installation.clock)
 
 
-TIMED = ["end_freezes", "escalate_alerts"]
-SHOWING = ["evaluate_alerts", "daily_summary"]
+TIMED = ["chase_actions", "close_month", "end_freezes", "escalate_alerts"]
+SHOWING = ["evaluate_alerts", "judge_explanations", "daily_summary", "measure_actions"]
 
 
 def test_one_of_two_workers_does_the_work(tmp_path: Path) -> None:
@@ -83,6 +87,28 @@ def test_a_job_that_fails_is_tried_again(tmp_path: Path, monkeypatch: pytest.Mon
     assert scheduler.run_due() == []
     clock.now += timedelta(minutes=5)
     assert "ingest_billing" in scheduler.run_due()
+
+
+def test_a_failure_names_no_host_and_no_query(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a bug people are shown its kind and where the log has the rest; what they can mend stays in words."""
+    clock = Moved()
+    scheduler = _scheduler(tmp_path, "me", clock)
+    raw = "connection to server at 10.1.2.3 failed for user finops [SQL: SELECT body FROM alert]"
+    faults = {"evaluate_alerts": OSError(raw), "daily_summary": ConfigurationRefused("No channel.", "Name one.")}
+    for name, fault in faults.items():
+
+        def broken(fault: Exception = fault, **_given: object) -> None:
+            raise fault
+
+        monkeypatch.setitem(scheduler._runs, name, broken)
+    with capture_logs() as logged:
+        scheduler.run_due()
+    with scheduler._state.reading() as connection:
+        standing = read_standing(connection, scheduler._company, list(faults), clock())
+    bug, refusal = (job.failed for job in standing.jobs)
+    match = re.fullmatch("OSError, in the log under ([0-9a-f]{8})", bug)
+    assert match and [each["reference"] for each in logged if each.get("job") == "evaluate_alerts"] == [match[1]]
+    assert refusal == "ConfigurationRefused: No channel. Name one."
 
 
 def test_every_zone_has_its_morning(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from sqlalchemy import text
 from bot.cli import main
 from bot.installation import Installation
 from bot.terminal import audit as command
+from bot.terminal.output import show
 from storage.audit import Entry, append, head, read
 from storage.people import replace_directory
 from tests.company import make_company
@@ -244,3 +246,37 @@ def test_what_is_no_head_is_wrong_usage(finops: Any, head: str) -> None:
     assert finops("verify", "--expect", head).exit_code == 2
     assert finops("--team", "payments", "verify").exit_code == 2
     assert finops("--since", "yesterday").exit_code == 1
+
+
+HOSTILE = "\x1b]0;owned\x07\x1b[2J \x9b31m\r=cmd|' /C calc'!A0"
+
+
+def test_nothing_reaches_the_terminal_but_text(finops: Any, installation: Installation) -> None:
+    """Control characters that somebody wrote are spelled out in every format; programs read them back from JSON."""
+    entry = replace(ACKNOWLEDGED, note=HOSTILE, became={"why": HOSTILE}, was={"why": HOSTILE[::-1]}, team="payments")
+    with installation.state.writing() as connection:
+        append(connection, [entry])
+    for form in ("table", "json", "csv"):
+        shown = finops("--team", "payments", "--format", form).stdout
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", shown), form
+    assert "\\x1b[2J" in finops("--team", "payments").stdout
+    last = json.loads(finops("--team", "payments", "--format", "json").stdout)[-1]
+    assert (last["note"], last["became"]) == (HOSTILE, {"why": HOSTILE})
+
+
+def test_no_text_in_csv_is_a_formula(finops: Any, installation: Installation) -> None:
+    """A text that a spreadsheet would compute begins with a quote."""
+    notes = ("=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "plain", "-12.50")
+    with installation.state.writing() as connection:
+        append(connection, [replace(ACKNOWLEDGED, note=note, team="gone") for note in notes])
+    rows = csv.DictReader(io.StringIO(finops("--team", "gone", "--format", "csv").stdout))
+    assert [row["note"] for row in rows] == ["'=1+1", "'+cmd|' /C calc'!A0", "'-2+3", "'@SUM(A1)", "plain", "-12.50"]
+
+
+def test_amounts_in_csv_stay_plain(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every command's CSV leaves numbers as they are, negative ones too, and marks names that begin like a formula."""
+    row = {"service": '=HYPERLINK("x")', "amount": "-100.123456789", "share": "+0.5", "days": -3, "none": None}
+    show([row], "csv")
+    assert capsys.readouterr().out == (
+        'service,amount,share,days,none\n"\'=HYPERLINK(""x"")",-100.123456789,+0.5,-3,\n'
+    )

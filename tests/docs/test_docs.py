@@ -253,6 +253,8 @@ def test_howtos_show_what_is_printed(laptop: Path) -> None:
     compare("read-a-bill.md", "finops ingest bad.csv --export aws --lenient")
     compare("set-budgets.md", "finops budgets import b.csv")
     compare("back-up-and-restore.md", "finops ledger verify")
-    rules = (laptop / "finops.yaml").read_text()
-    (laptop / "finops.yaml").write_text(rules.replace("OpenSearch Service", "OpenSearch"))
+    # The file that the page itself shows, instead of the tutorial's.
+    [own] = [text for info, text in blocks(ROOT / "docs" / "howto" / "install-in-slack.md") if info == "yaml"]
+    (laptop / "finops.yaml").write_text(own)
+    (laptop / "bills" / "aws").mkdir(parents=True)
     compare("install-in-slack.md", "finops doctor")

@@ -36,7 +36,7 @@ def main() -> int:
             results.append(result)
             if result.violations or time.monotonic() - told > PROGRESS_SECONDS:
                 told = time.monotonic()
-                wrong = f"; {result.name} is wrong" if result.violations else ""
+                wrong = f"; {result.name} is wrong: {result.violations[0]}" if result.violations else ""
                 _say(f"{len(results)} of {len(seeds) + len(killed)} runs{wrong}")
     for line in report(results, time.monotonic() - begun):
         _say(line)

@@ -7,7 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from finops.alert import Status
+from finops.alert import Status, covers
+from finops.policy import Kind
 from storage.audit import Entry
 from storage.claims import MOST_ATTEMPTS
 from storage.deliveries import HOME, RESPONSE
@@ -16,7 +17,8 @@ from tests.faults.people import Answered
 from tests.faults.seen import Message, Seen
 
 RAISED = "alert.raised"
-ENDINGS = ("alert.resolved", "alert.concluded")
+ANSWERED = ("alert.fell", "alert.resolved", "alert.concluded", "alert.acknowledged", "alert.snoozed")
+"""What makes a call needless that Slack has not taken yet."""
 
 
 def violations(run: Run) -> list[str]:
@@ -137,12 +139,11 @@ def _history(seen: Seen) -> Iterator[str]:
 
 
 def _notes(seen: Seen) -> Iterator[str]:
-    """What happened to an alert that is told is told in its thread once: all but its rises from nothing."""
+    """What happens to an alert is told in its thread once: all but the first rise, which its message tells itself."""
     rows = Counter(row.key.rpartition("/")[0].removeprefix("alert/") for row in seen.rows if row.kind == "alert_note")
     for alert, entries in _entries(seen).items():
-        # What ended before anybody saw it needs no word; a rise from nothing is told by the message itself.
-        least = sum(entry.action not in (RAISED, *ENDINGS) for entry in entries)
-        if not least <= rows[alert] <= len(entries):
+        # A threshold's that stands beside the forecast's alert has no message of its own.
+        if not len(entries) - 1 <= rows[alert] <= len(entries):
             yield f"{alert}: {len(entries)} entries on record, {rows[alert]} notes"
 
 
@@ -152,14 +153,21 @@ def _calls(seen: Seen) -> Iterator[str]:
     most: dict[str, set[Any]] = defaultdict(set)
     for sealed in seen.entries:
         for called in (sealed.entry.became or {}).get("calls", ()):
-            if called.get("id", "").startswith("U"):
-                _, _, month, *_ = sealed.entry.subject.split("/")
-                least[called["id"]].add(sealed.entry.at)
-                most[called["id"]].add((sealed.entry.at, month))
+            _, _, month, *_ = sealed.entry.subject.split("/")
+            for user in seen.members.get(called.get("id", ""), [called.get("id", "")]):
+                least[user].add(sealed.entry.at)
+                most[user].add((sealed.entry.at, month))
+    least.pop("", None)
     rows = Counter(row.destination for row in seen.rows if row.kind == "call")
     for user in least.keys() | rows.keys():
         if not len(least[user]) <= rows[user] <= len(most[user]):
             yield f"{seen.names.get(user, user)} was called {len(least[user])} times and has {rows[user]} messages"
+    entries = _entries(seen)
+    for row in seen.rows:
+        if row.kind == "call" and row.state == "withdrawn":
+            alert = "/".join(row.key.split("/")[1:5])
+            if not any(entry.action in ANSWERED and entry.at >= row.created_at for entry in entries[alert]):
+                yield f"{row.key} was taken back, and nothing had happened that made it needless"
 
 
 def _claims(seen: Seen) -> Iterator[str]:
@@ -170,9 +178,13 @@ def _claims(seen: Seen) -> Iterator[str]:
 
 
 def _alerts(seen: Seen) -> Iterator[str]:
-    """Who has an alert stands in its message."""
+    """Who has an alert stands in its message, and one that nobody has has called somebody, or will."""
     texts = {message.key: json.dumps([message.text, message.blocks]) for message in seen.messages}
     for alert in seen.alerts:
+        named = alert.live and not alert.beside and alert.chain and alert.chain[0].callees
+        silent = not alert.call_at and not any(covers(step, alert.step) for step in alert.called)
+        if named and silent and alert.status(seen.now) is Status.OPEN and alert.key.kind is not Kind.THRESHOLD:
+            yield f"{alert.key} is open, and nobody was ever called for it"
         if alert.status(seen.now) is Status.ACKNOWLEDGED and alert.acknowledgement and not alert.beside:
             name = seen.names[alert.acknowledgement.by]
             if name not in texts.get(f"alert/{alert.key}", ""):

@@ -96,7 +96,7 @@ def report(results: Iterable[Result], seconds: float) -> Iterator[str]:
     yield f"{len(spent):,} runs in {seconds:,.0f} s; {mean:.1f} s each, {most:.1f} s at most"
     yield from _table("what there was", counted)
     yield from _table("what went wrong", fired)
-    yield f"violations: {sum(len(result.violations) for result in wrong)} in {len(wrong)} runs"
+    yield f"violations: {sum(len(result.violations) for result in wrong)}, in {len(wrong):,} of {len(spent):,} runs"
     for result in wrong:
         yield f"  python -m tests.faults {result.name}"
         yield from (f"    {line}" for line in result.violations[:10])

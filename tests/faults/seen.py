@@ -14,6 +14,7 @@ from sandbox import Sandbox
 from storage import audit, claims, deliveries
 from storage.alerts import TABLE as ALERTS
 from storage.alerts import _read
+from storage.people import read_directory
 from storage.state import State
 
 
@@ -43,6 +44,7 @@ class Seen:
     Attributes:
         rows: of the table delivery, in the order queued.
         names: user id → name.
+        members: id of a user group → ids of those in it.
         claims: (work, due, attempts, whether finished).
     """
 
@@ -54,6 +56,7 @@ class Seen:
     claims: list[tuple[str, str, int, bool]]
     messages: list[Message]
     names: dict[str, str]
+    members: dict[str, tuple[str, ...]]
 
 
 def look(state: State, sandbox: Sandbox, now: datetime) -> Seen:
@@ -63,6 +66,7 @@ def look(state: State, sandbox: Sandbox, now: datetime) -> Seen:
         alerts = _read(connection, select(ALERTS))
         entries = list(audit.read(connection))
         faults = audit.verify(connection)
+        members = dict(read_directory(connection).members)
         known = [
             (row.work, row.due, row.attempts, row.finished_at is not None)
             for row in connection.execute(select(claims.TABLE).where(claims.TABLE.c.work != "event"))
@@ -74,7 +78,7 @@ def look(state: State, sandbox: Sandbox, now: datetime) -> Seen:
         _message(channel, message) for channel, each in posted.items() for message in each if message["user"] == bot
     ]
     names = {user: person["real_name"] for user, person in users.items()}
-    return Seen(now, rows, alerts, entries, faults, known, messages, names)
+    return Seen(now, rows, alerts, entries, faults, known, messages, names, members)
 
 
 def _message(channel: str, message: dict[str, Any]) -> Message:

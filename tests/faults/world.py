@@ -246,6 +246,8 @@ class World:
         schedules = {
             "ingest_billing": "off",
             "end_freezes": "off",
+            "chase_actions": "off",
+            "measure_actions": "off",
             "daily_summary": "08:30" if self.plan.dailies else "off",
             "evaluate_alerts": "every 24h",
         }

@@ -17,6 +17,8 @@ from finops.alert import (
     Status,
     acknowledge,
     conclude,
+    do_duty,
+    duty_of,
     end_snooze,
     evaluate,
     next_at,
@@ -39,6 +41,7 @@ from tests.finops.made_up_alerts import (
     LADDERS,
     MORNING,
     USED,
+    Life,
     ids,
     moved,
     raised,
@@ -377,7 +380,7 @@ def test_a_snooze_says_until_when_and_why() -> None:
     for until, why, fault in (
         (MORNING, "known", "in the past"),
         (MORNING, "known", "in the past"),
-        (MORNING + 14 * DAY + HOUR, "known", "14 days at most"),
+        (MORNING + 15 * DAY, "known", "14 days at most"),
         (MORNING + DAY, "  ", "needs a reason"),
     ):
         with pytest.raises(AnswerRefused, match=fault):
@@ -439,3 +442,33 @@ def test_a_key_is_written_and_read() -> None:
     """An alert's key as text gives the key again."""
     assert str(USED) == "payments/2026-11/threshold/USD"
     assert AlertKey.parse(str(USED)) == USED == AlertKey("payments", Month(2026, 11), Kind.THRESHOLD, "USD")
+
+
+def test_a_duty_that_is_done_is_asked_for_no_more() -> None:
+    """Once it is done, time alone calls nobody: neither silence, nor the due day, nor an acknowledgement that ends."""
+    life = Life(setting(), alert=acknowledge(raised(2), ALICE, "button", setting(), MORNING).alert)
+    life.answer(lambda alert, given, now: do_duty(alert, BOB, "planned", given, now))
+    life.until(MORNING + 300 * DAY)
+    assert [event.action for event in life.told] == [Action.DONE]
+    assert life.alert and life.alert.status(life.now) is Status.ACKNOWLEDGED
+
+
+def test_what_is_done_is_done_for_its_rung() -> None:
+    """A rise above it asks and calls anew, and so does a return to the rung after a fall."""
+    done = do_duty(raised(2), BOB, "", setting(), MORNING).alert
+    rose = moved(done, 3, MORNING + HOUR)
+    assert rose.alert.duty_done is None and rose.events[0].calls
+    fell = moved(done, 1, MORNING + HOUR).alert
+    assert fell.duty_done is None and fell.status(MORNING + HOUR) is Status.OPEN
+    again = moved(fell, 2, MORNING + 2 * HOUR)
+    assert again.alert.duty_done is None and again.events[0].calls
+    with pytest.raises(AnswerRefused, match="nothing"):
+        do_duty(raised(1, key=USED), BOB, "", setting(), MORNING)
+
+
+def test_a_closed_month_asks_for_no_forecast() -> None:
+    """What is asked for of a closed month can be done of it: it is explained, whatever the tier asked for before."""
+    policy = setting().policy
+    assert {duty_of(Kind.CLOSED, step, policy) for step in (-3, -2, -1)} == {""}
+    assert duty_of(Kind.CLOSED, 1, policy) == "explain the variance"
+    assert "freeze" not in duty_of(Kind.CLOSED, 3, policy) and "freeze" in duty_of(Kind.FORECAST, 3, policy)

@@ -28,6 +28,7 @@ from finops.alert import (
     take_back,
     tick,
 )
+from finops.alert_rungs import heard_at
 from finops.policy import Kind, Policy
 from tests.finops.made_up_alerts import (
     ALICE,
@@ -55,7 +56,7 @@ CALLS_NOBODY = {
     Action.SNOOZED,
     Action.SNOOZE_ENDED,
 }
-FROM_TIME = {Action.SNOOZE_ENDED, Action.EXPIRED, Action.ESCALATED, Action.OVERDUE}
+FROM_TIME = {Action.SNOOZE_ENDED, Action.EXPIRED, Action.CALLED, Action.ESCALATED, Action.OVERDUE}
 
 
 def within(answered: int, step: int) -> bool:
@@ -192,8 +193,13 @@ class AlertLife(RuleBasedStateMachine):
             assert not event.calls + event.folded
             return
         assert change.alert.chain == fresh
-        assert ids(event.calls + event.folded) == self.reached(first)
         self.risen += 1
+        if heard_at(self.policy, self.now) > self.now:
+            # Who is called then is told by the first tick after quiet hours.
+            assert not event.calls + event.folded
+            assert change.alert.call_at == (heard_at(self.policy, self.now) if first else None)
+            return
+        assert ids(event.calls + event.folded) == self.reached(first)
         self.rise_calls.append((self.now, seen.step, roles))
         assert tick(change.alert, self.given, self.now) == Change(change.alert)
 
@@ -221,6 +227,7 @@ class AlertLife(RuleBasedStateMachine):
         due = next_at(self.alert, self.policy)
         if due is None:
             return
+        due = heard_at(self.policy, max(due, self.now))
         if due > self.now:
             early = due - timedelta(microseconds=1)
             assert tick(self.alert, self.given, early) == Change(self.alert)
@@ -232,12 +239,18 @@ class AlertLife(RuleBasedStateMachine):
         events = self.take(tick(before, self.given, self.now))
         assert {event.action for event in events} <= FROM_TIME
         assert events or self.alert == before
-        if status is Status.SNOOZED:
+        if status is Status.SNOOZED or heard_at(self.policy, self.now) > self.now:
             assert not events
         for event in events:
             if event.action is Action.EXPIRED:
                 self.explain("expired", before.acknowledgement.at, before.acknowledgement.by)
                 assert self.held and not self.held.is_in_force(self.step, self.now)
+            elif event.action is Action.CALLED:
+                assert self.status is Status.OPEN and (before.call_at is None or before.call_at <= self.now)
+                assert not within(before.heard, self.step)
+                fresh = raised(self.step, self.now, self.given, self.key).chain[0]
+                assert self.reached(ids(fresh.callees)) <= ids(event.calls + event.folded)
+                self.rise_calls.append((self.now, self.step, frozenset(fresh.roles)))
             elif event.action is Action.ESCALATED:
                 assert status is Status.OPEN and before.answer_by <= self.now
                 self.explain("silence", self.risen, before.chain, before.answer_by, self.alert.level)
@@ -352,8 +365,17 @@ class AlertLife(RuleBasedStateMachine):
             assert tick(alert, self.given, self.now + timedelta(days=400)) == Change(alert)
         elif due > self.now:
             assert tick(alert, self.given, self.now) == Change(alert)
-        else:
+        elif heard_at(self.policy, self.now) == self.now:
             assert tick(alert, self.given, self.now).events
+
+    @invariant()
+    def nobody_is_called_in_quiet_hours(self) -> None:
+        """A call that is held back is made when quiet hours are over, of an alert that has called nobody yet."""
+        alert = self.alert
+        if alert is None or alert.call_at is None:
+            return
+        assert not alert.concluded and alert.step
+        assert alert.chain[0].callees
 
 
 TestAlertLife = AlertLife.TestCase

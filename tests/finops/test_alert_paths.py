@@ -18,13 +18,16 @@ from finops.alert import (
     Event,
     Reading,
     Setting,
+    Status,
     acknowledge,
+    covers,
     evaluate,
     next_at,
     rises,
     snooze,
     tick,
 )
+from finops.alert_rungs import heard_at
 from finops.policy import Policy
 from tests.finops.made_up_alerts import (
     AT_ONCE,
@@ -50,10 +53,11 @@ NO_CALLS = {Action.FELL, Action.RESOLVED, Action.SNOOZE_ENDED, Action.CONCLUDED}
 
 
 def standing(alert: Alert | None, now: datetime) -> tuple[Any, ...] | None:
-    """Where an alert stands."""
+    """Where an alert stands; an answer whose time is over holds nothing any more."""
     if alert is None:
         return None
-    return alert.step, alert.status(now), alert.acknowledgement, alert.snooze, alert.reading
+    answers = [each if each and each.until > now else None for each in (alert.acknowledgement, alert.snooze)]
+    return alert.step, alert.status(now), *answers, alert.reading
 
 
 def calling(events: Sequence[Event]) -> list[Event]:
@@ -136,7 +140,8 @@ def test_nothing_is_said_of_what_has_not_changed(policy: Policy, path: list[tupl
 @unhurried
 @given(policies(timedelta(0)), PATHS)
 def test_no_rise_is_missed(policy: Policy, path: list[tuple[timedelta, int]]) -> None:
-    """Where nothing is answered and calls may repeat at once, every rise calls the first link of its chain, once."""
+    """Where nothing is answered or quiet, and calls may repeat at once, every rise calls its chain's first link."""
+    policy = replace(policy, rules=replace(policy.rules, quiet=None))
     life = Life(setting(policy))
     expected: list[tuple[int, set[str]]] = []
     before = 0
@@ -148,6 +153,20 @@ def test_no_rise_is_missed(policy: Policy, path: list[tuple[timedelta, int]]) ->
         before = step
     rose = [event for event in calling(life.told) if event.action in (Action.RAISED, Action.ROSE)]
     assert [(event.became["step"], ids(event.calls + event.folded)) for event in rose] == expected
+
+
+@unhurried
+@given(policies(), PATHS)
+def test_no_rung_stays_unheard(policy: Policy, path: list[tuple[timedelta, int]]) -> None:
+    """In quiet hours nobody is called; when they are over, whoever an open alert's rung names has been."""
+    life, known = Life(setting(policy)), setting(policy)
+    for number, (gap, step) in enumerate(path, start=1):
+        life.until(life.now + gap)
+        if (alert := life.alert) and alert.status(life.now) is Status.OPEN and heard_at(policy, life.now) == life.now:
+            assert any(covers(called, alert.step) for called in alert.called)
+        life.read(step, number)
+    assert all(heard_at(policy, event.at) == event.at for event in calling(life.told))
+    assert life.alert is None or tick(life.alert, known, life.now) == Change(life.alert)
 
 
 @unhurried
@@ -172,7 +191,7 @@ def test_ticking_more_often_changes_nothing(
 @given(policies(), RUNGS, ANSWERS, st.timedeltas(timedelta(0), timedelta(days=40)))
 def test_a_worker_that_comes_back_calls_once(policy: Policy, step: int, answer: str, away: timedelta) -> None:
     """However long nobody ticked, one call at most is made and one link is climbed; answers end as they would have."""
-    known, now = setting(policy), MORNING + away
+    known, now = setting(policy), heard_at(policy, MORNING + away)
     alert = answered(raised(step, given=known), answer, known, MORNING)
     change = tick(alert, known, now)
     assert len(calling(change.events)) <= 1
@@ -240,6 +259,7 @@ def test_an_answer_covers_its_rung_and_what_is_below(
     alert = answered(raised(first, given=known), answer, known, MORNING)
     ends = [each.until for each in (alert.acknowledgement, alert.snooze) if each]
     now = min(MORNING + wait, *(end - timedelta(seconds=1) for end in ends))
+    assume(heard_at(policy, now) == now)
     down = moved(alert, 0, now, known).alert
     up = moved(down, second, now, known)
     covered = first * second > 0 and abs(second) <= abs(first)
@@ -272,7 +292,8 @@ def test_folding_changes_who_is_pinged_and_nothing_else(path: list[tuple[timedel
         for life in lives:
             life.until(life.now + gap)
             life.read(step, number)
-    assert lives[0].alert == lives[1].alert
+    if lives[0].alert and lives[1].alert:
+        assert lives[0].alert == replace(lives[1].alert, folded=lives[0].alert.folded)
     for one, other in zip(lives[0].told, lives[1].told, strict=True):
         highest = one.became["step"] >= 3
         assert (other.calls, other.folded) == ((one.calls, ()) if highest else ((), one.calls))

@@ -11,7 +11,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from finops.freeze import Freeze, FreezeException, FreezeRefused, FreezeStatus, answer, ask, decide, expire, lift
+from finops.alert import Callee
+from finops.freeze import (
+    LONGEST,
+    Freeze,
+    FreezeException,
+    FreezeRefused,
+    FreezeStatus,
+    answer,
+    ask,
+    decide,
+    end_exceptions,
+    expire,
+    lift,
+)
+from finops.freeze_decision import sponsors_asked
+from finops.policy import Role
 from tests.finops.made_up_alerts import BOB, CAROL, ERIN, KEY
 
 TODAY = date(2026, 11, 3)
@@ -77,16 +92,16 @@ def test_nobody_grants_their_own() -> None:
     freeze = asked(frozen())
     for granted in (True, False):
         with pytest.raises(FreezeRefused, match="Nobody grants"):
-            answer(freeze, 1, granted=granted, by=BOB, now=NOW)
-    done = answer(freeze, 1, granted=True, by=ERIN, now=NOW)
+            answer(freeze, 1, granted=granted, by=BOB, today=TODAY, now=NOW)
+    done = answer(freeze, 1, granted=True, by=ERIN, today=TODAY, now=NOW)
     assert done.exceptions == (
         FreezeException(1, "training", "a launch", TODAY, BOB, NOW, answered_by=ERIN, answered_at=NOW, granted=True),
     )
     for by in (BOB, CAROL, ERIN):
         with pytest.raises(FreezeRefused, match="UERIN> has granted it"):
-            answer(done, 1, granted=False, by=by, now=NOW)
+            answer(done, 1, granted=False, by=by, today=TODAY, now=NOW)
     with pytest.raises(FreezeRefused, match="no exception 2"):
-        answer(done, 2, granted=True, by=ERIN, now=NOW)
+        answer(done, 2, granted=True, by=ERIN, today=TODAY, now=NOW)
 
 
 @given(length=st.integers(0, 400), after=st.integers(0, 800))
@@ -105,11 +120,63 @@ def test_a_freeze_expires_after_its_last_day(length: int, after: int) -> None:
 @given(until=st.integers(0, 10), on=st.integers(0, 12), granted=st.booleans())
 def test_an_exception_holds_through_its_last_day(until: int, on: int, granted: bool) -> None:
     """Only a granted one holds, up to and with the day that was asked for."""
-    freeze = asked(frozen(), until=TODAY + until * DAY)
-    assert freeze.waiting == freeze.exceptions and freeze.granted(TODAY) == ()
-    done = answer(freeze, 1, granted=granted, by=ERIN, now=NOW)
-    assert bool(done.granted(TODAY + on * DAY)) == (granted and on <= until)
+    freeze = asked(frozen(12), until=TODAY + until * DAY)
+    assert freeze.waiting == freeze.exceptions and freeze.granted == ()
+    later, now = TODAY + on * DAY, NOW + on * DAY
+    done = answer(freeze, 1, granted=granted, by=ERIN, today=TODAY, now=NOW)
+    assert bool(end_exceptions(done, today=later, now=now).granted) == (granted and on <= until)
     assert done.waiting == ()
+    assert bool(end_exceptions(freeze, today=later, now=now).waiting) == (on <= until)
+
+
+def test_what_is_past_is_not_granted() -> None:
+    """On its last day an exception is granted still; from the day after nobody answers it, however it is looked at."""
+    freeze = asked(frozen())
+    assert answer(freeze, 1, granted=True, by=ERIN, today=TODAY, now=NOW).granted
+    tomorrow = TODAY + DAY
+    for found in (freeze, end_exceptions(freeze, today=tomorrow, now=NOW + DAY)):
+        with pytest.raises(FreezeRefused, match="2026-11-03, is past"):
+            answer(found, 1, granted=True, by=ERIN, today=tomorrow, now=NOW + DAY)
+
+
+def test_exceptions_end_with_their_freeze() -> None:
+    """Lifted or expired, a freeze leaves no exception that waits or holds; one that was refused stays as it was."""
+    freeze = asked(asked(asked(frozen())))
+    freeze = answer(freeze, 1, granted=True, by=ERIN, today=TODAY, now=NOW)
+    freeze = answer(freeze, 2, granted=False, by=ERIN, today=TODAY, now=NOW)
+    later = NOW + 11 * DAY
+    for ended in (lift(freeze, by=ERIN, now=later), expire(freeze, today=later.date(), now=later)):
+        assert [each.ended_at for each in ended.exceptions] == [later, None, later]
+        assert ended.granted == ended.waiting == ()
+
+
+def test_nobody_decides_on_what_they_cannot_see() -> None:
+    """What is frozen or asked for, and why, is at most as long as what messages show of it."""
+    until, fits, over = TODAY + DAY, "x" * LONGEST, "x" * (LONGEST + 1)
+    for what, why in ((over, "y"), ("x", over)):
+        with pytest.raises(FreezeRefused, match="at most 250"):
+            ask(frozen(), what=what, why=why, until=until, by=BOB, today=TODAY, now=NOW)
+        with pytest.raises(FreezeRefused, match="at most 250"):
+            decide(KEY, freeze=True, what=what, why=why, until=until, by=ERIN, today=TODAY, now=NOW)
+    assert ask(frozen(), what=f" {fits} ", why=fits, until=until, by=BOB, today=TODAY, now=NOW).waiting
+
+
+@pytest.mark.parametrize(
+    ("away", "asker", "reached"),
+    [
+        ({}, "", ["UERIN", "UFRANK", "SEXECS"]),
+        ({}, "UERIN", ["UFRANK", "SEXECS"]),
+        ({"UERIN": "UCAROL"}, "", ["UCAROL", "UFRANK", "SEXECS"]),
+        ({"UERIN": "UCAROL"}, "UERIN", ["UCAROL", "UFRANK", "SEXECS"]),
+        ({"UERIN": "UCAROL"}, "UCAROL", ["UERIN", "UFRANK", "SEXECS"]),
+        ({"UERIN": "UFRANK", "UFRANK": "UCAROL"}, "", ["UERIN", "UCAROL", "SEXECS"]),
+    ],
+)
+def test_who_is_asked(away: dict[str, str], asker: str, reached: list[str]) -> None:
+    """Every sponsor or who stands in for them, each once, and never the one who asks."""
+    role = Role.EXECUTIVE_SPONSOR
+    ids = ("UERIN", "UFRANK", "SEXECS", "", "UERIN")
+    assert list(sponsors_asked([Callee(role, each, each) for each in ids], away, asker)) == reached
 
 
 def declined() -> Freeze:
@@ -132,7 +199,7 @@ def test_what_has_ended_changes_no_more(ended: Callable[[], Freeze]) -> None:
     assert freeze.waiting == ()
     for change in (
         lambda: asked(freeze),
-        lambda: answer(freeze, 1, granted=True, by=ERIN, now=NOW),
+        lambda: answer(freeze, 1, granted=True, by=ERIN, today=TODAY, now=NOW),
         lambda: lift(freeze, by=ERIN, now=NOW),
     ):
         with pytest.raises(FreezeRefused, match=f"it was {freeze.status}"):
@@ -150,6 +217,7 @@ class FreezeLife(RuleBasedStateMachine):
         self.today = TODAY
         self.answers: dict[int, tuple[str, bool]] = {}
         self.asked_by: dict[int, str] = {}
+        self.until: dict[int, date] = {}
         self.end: Freeze | None = None if freeze else self.freeze
 
     @property
@@ -161,7 +229,9 @@ class FreezeLife(RuleBasedStateMachine):
     def days_pass(self, days: int) -> None:
         """It is looked at on a later day."""
         self.today += days * DAY
-        self.freeze = expire(self.freeze, today=self.today, now=self.now)
+        self.freeze = end_exceptions(
+            expire(self.freeze, today=self.today, now=self.now), today=self.today, now=self.now
+        )
         last = self.freeze.until
         past = last is not None and self.today > last
         assert (self.freeze.status is FreezeStatus.EXPIRED) == (past if self.end is None else self.is_expired)
@@ -185,13 +255,15 @@ class FreezeLife(RuleBasedStateMachine):
         else:
             assert self.end is None
             self.asked_by[len(self.asked_by) + 1] = by
+            self.until[len(self.asked_by)] = until
 
     @rule(by=PEOPLE, number=st.integers(0, 6), granted=st.booleans())
     def somebody_answers(self, by: str, number: int, granted: bool) -> None:
         """An exception is granted or refused."""
         free = number in self.asked_by and number not in self.answers and self.asked_by[number] != by
+        free = free and self.today <= self.until[number]
         try:
-            self.freeze = answer(self.freeze, number, granted=granted, by=by, now=self.now)
+            self.freeze = answer(self.freeze, number, granted=granted, by=by, today=self.today, now=self.now)
         except FreezeRefused:
             assert self.end is not None or not free
         else:

@@ -125,7 +125,7 @@ def test_one_of_two_sponsors_decides(counters: list[Answers]) -> None:
     assert sorted("has decided on a freeze already" in each for each in said) == [False, True]
     with one.installation.state.reading() as connection:
         [row] = connection.execute(text("SELECT status FROM spending_freeze")).all()
-        assert [each.entry.action for each in read(connection)] == ["alert.raised", "freeze.decided"]
+        assert [each.entry.action for each in read(connection)] == ["alert.raised", "alert.duty done", "freeze.decided"]
     assert row.status == "in force"
 
 
@@ -150,5 +150,5 @@ def test_an_exception_is_answered_once(counters: list[Answers]) -> None:
     assert sum("it already" in words for words in texts) == 1, texts
     with one.installation.state.reading() as connection:
         actions = [each.entry.action for each in read(connection)]
-    assert actions[:3] == ["alert.raised", "freeze.decided", "freeze.exception asked"]
-    assert len(actions) == 4 and actions[3] in ("freeze.exception granted", "freeze.exception refused")
+    assert actions[:4] == ["alert.raised", "alert.duty done", "freeze.decided", "freeze.exception asked"]
+    assert len(actions) == 5 and actions[4] in ("freeze.exception granted", "freeze.exception refused")

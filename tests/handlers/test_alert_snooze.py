@@ -49,8 +49,8 @@ def test_snoozed_after_a_preview(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("until", "why", "errors"),
     [
-        ("2026-11-12", "because", {"until": "That is in the past. Choose a day after today."}),
-        ("2026-11-11", "because", {"until": "That is in the past. Choose a day after today."}),
+        ("2026-11-12", "because", {"until": "A snooze ends on a day after today. Choose a later day."}),
+        ("2026-11-11", "because", {"until": "A snooze ends on a day after today. Choose a later day."}),
         ("2026-11-27", "because", {"until": "An alert is snoozed for 14 days at most. Choose an earlier day."}),
         ("2026-11-20", "   ", {"why": "Say in a few words why nobody need look until then."}),
     ],

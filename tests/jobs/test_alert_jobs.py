@@ -9,26 +9,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from bot.installation import Installation
 from finops.alert import Alert, AlertKey, Setting, Status, acknowledge
 from finops.company import Company
-from finops.freeze import decide
+from finops.freeze import Freeze, answer, ask, decide
 from finops.periods import Month
-from finops.policy import Kind
+from finops.policy import Kind, Role
 from jobs import daily_summary, end_freezes, escalate_alerts, evaluate_alerts
 from storage import audit
 from storage.alerts import find_alert, living_alerts, save_alerts
 from storage.budgets import Budget, record_budgets
 from storage.deliveries import TABLE as DELIVERIES
 from storage.freezes import freezes_in_force, save_freeze
+from storage.leaves import Leave, record_leave
 from storage.people import replace_directory
 from tests.company import MORNING, make_company, take_in, usual_charges, write_bill
 
 NOVEMBER = Month(2026, 11)
 PEOPLE = {name: f"U{name.upper()}" for name in ("alice", "bob", "carol", "dave", "erin", "frank")}
 FORECAST = AlertKey("payments", NOVEMBER, Kind.FORECAST, "USD")
+CALLED_FIRST = 3
+"""Direct messages of a first rise to formal."""
 
 
 @pytest.fixture
@@ -153,24 +156,31 @@ def test_a_rise_is_broadcast_and_a_fall_is_noted(place: Installation) -> None:
     assert sent(place, f"call/{FORECAST}/3") == []
 
 
-def test_what_resolves_before_it_was_said_is_never_said(place: Installation) -> None:
-    """Raised in quiet hours and resolved before they end, an alert leaves no message behind."""
+def test_what_resolves_in_the_night_calls_nobody(place: Installation) -> None:
+    """Raised in quiet hours and resolved before they end, an alert has called nobody, and rises anew as any other."""
     give_budget(place, "2600")
     night = datetime(2026, 11, 12, 22, tzinfo=UTC)
     evaluate(place, night)
     give_budget(place, "3000")
     assert evaluate(place, night + timedelta(hours=1)) == "1 resolved"
-    with place.state.reading() as connection:
-        assert set(connection.execute(select(DELIVERIES.c.state)).scalars()) == {"withdrawn"}
+    escalate(place, night + timedelta(hours=9))
+    assert sent(place, "call/") == [] and alert(place).called == {}
+    give_budget(place, "2600")
+    assert evaluate(place, night + timedelta(hours=11)) == "1 raised"
+    assert len(sent(place, "call/")) == CALLED_FIRST
 
 
 def test_quiet_hours_hold_a_ping_until_the_morning(place: Installation) -> None:
-    """Raised at 23:00 in Berlin, the message and its calls wait until 07:00 there."""
+    """Raised at 23:00 in Berlin, the alert is shown at once, and its people are called at 07:00 there."""
     give_budget(place, "2600")
     evaluate(place, datetime(2026, 11, 12, 22, tzinfo=UTC))
-    with place.state.reading() as connection:
-        held = set(connection.execute(select(DELIVERIES.c.not_before)).scalars())
-    assert held == {datetime(2026, 11, 13, 6, tzinfo=UTC)}
+    assert sent(place) == [(f"alert/{FORECAST}", "#cost-payments", "", False)]
+    morning = datetime(2026, 11, 13, 6, tzinfo=UTC)
+    assert alert(place).call_at == morning
+    assert escalate(place, morning - timedelta(seconds=1)) == "nobody to call"
+    assert escalate(place, morning) == "1 called"
+    assert (f"alert/{FORECAST}/2.1", "#cost-payments", f"alert/{FORECAST}", True) in sent(place)
+    assert len(sent(place, "call/")) == CALLED_FIRST
 
 
 def test_a_threshold_stands_beside_the_forecast(place: Installation) -> None:
@@ -278,11 +288,93 @@ def test_a_freeze_ends_with_its_day(place: Installation) -> None:
     assert end(datetime(2026, 11, 13, 22, 59, tzinfo=UTC)) == "none to end"
     midnight_in_berlin = datetime(2026, 11, 13, 23, tzinfo=UTC)
     assert (end(midnight_in_berlin), end(midnight_in_berlin)) == ("1 ended", "none to end")
-    assert [key for key, *_ in sent(place, "freeze/")] == [f"freeze/{frozen.id}/expired"]
+    ended = f"freeze/{frozen.id}/expired"
+    assert sent(place, "freeze/") == [
+        (ended, "#cost-payments", f"alert/{FORECAST}", True),
+        (f"{ended}/UERIN", "UERIN", "", False),
+    ]
     with place.state.reading() as connection:
         assert freezes_in_force(connection) == []
         [entry] = [s.entry for s in audit.read(connection) if s.entry.action == "freeze.expired"]
     assert (entry.who, entry.subject, entry.team) == ("finops", f"freeze/{frozen.id}", "payments")
+
+
+def frozen_until(place: Installation, last: date, *exceptions: date) -> Freeze:
+    """A freeze of the forecast's emergency, with exceptions that wait until their days, the first one granted."""
+    give_budget(place, "2300")
+    evaluate(place)
+    today = date(2026, 11, 12)
+    made = decide(
+        FORECAST, freeze=True, what="GPU training", why="over", until=last, by="UERIN", today=today, now=MORNING
+    )
+    for until in exceptions:
+        made = ask(made, what="a demo", why="it is sold", until=until, by="UBOB", today=today, now=MORNING)
+    if exceptions:
+        made = answer(made, 1, granted=True, by="UERIN", today=today, now=MORNING)
+    with place.state.writing() as connection:
+        return save_freeze(connection, made, MORNING)
+
+
+def end_at(place: Installation, now: datetime) -> str:
+    return end_freezes.run(now=now, company=place.company, state=place.state).summary
+
+
+def test_an_emergency_that_outlasts_its_freeze_calls_the_sponsors(place: Installation) -> None:
+    """When the freeze is over and the emergency is not, each sponsor or stand-in is called to decide anew."""
+    place.company.roles[Role.EXECUTIVE_SPONSOR] = ("erin@example.com", "frank@example.com")
+    with place.state.writing() as connection:
+        record_leave(connection, Leave("UFRANK", "UCAROL", date(2026, 11, 13), date(2026, 11, 20)), MORNING)
+    frozen = frozen_until(place, date(2026, 11, 13))
+    before = len(actions(place))
+    midnight = datetime(2026, 11, 13, 23, tzinfo=UTC)
+    assert (end_at(place, midnight), end_at(place, midnight)) == ("1 ended", "none to end")
+    ended = f"freeze/{frozen.id}/expired"
+    assert [key for key, *_ in sent(place, "freeze/")] == [ended, f"{ended}/UERIN", f"{ended}/UCAROL"]
+    for key in (ended, f"{ended}/UERIN"):
+        said = text_of(place, key)
+        assert "the emergency goes on: a new decision on a freeze is due" in said
+        assert "<@UERIN> and <@UCAROL>, it is yours to make." in said
+    with place.state.reading() as connection:
+        row = connection.execute(select(DELIVERIES).where(DELIVERIES.c.key == f"{ended}/UERIN")).one()
+        [entry] = [s.entry for s in audit.read(connection) if s.entry.action == "freeze.expired"]
+    assert "alert_freeze" in str(row.payload) and row.not_before == datetime(2026, 11, 14, 6, tzinfo=UTC)
+    assert entry.pinged == 2 and len(actions(place)) == before
+
+
+def test_a_freeze_that_ends_with_its_emergency_calls_nobody(place: Installation) -> None:
+    """Where the alert has fallen meanwhile, what was frozen may be spent again, and no sponsor is called."""
+    frozen = frozen_until(place, date(2026, 11, 13))
+    give_budget(place, "2600")
+    evaluate(place, MORNING + timedelta(minutes=1))
+    assert end_at(place, datetime(2026, 11, 13, 23, tzinfo=UTC)) == "1 ended"
+    assert [key for key, *_ in sent(place, "freeze/")] == [f"freeze/{frozen.id}/expired"]
+    assert text_of(place, f"freeze/{frozen.id}/expired").endswith("What was frozen may be spent again.")
+    with place.state.reading() as connection:
+        [entry] = [s.entry for s in audit.read(connection) if s.entry.action == "freeze.expired"]
+    assert entry.pinged == 0
+
+
+def test_an_exception_ends_with_its_day(place: Installation) -> None:
+    """The day after, who asked is told that it is over, granted or never answered; once, recorded, and not shown."""
+    day = date(2026, 11, 12)
+    frozen = frozen_until(place, date(2026, 11, 30), day, day, date(2026, 11, 20))
+    evaluate(place, MORNING + timedelta(minutes=1))
+    assert end_at(place, datetime(2026, 11, 12, 22, 59, tzinfo=UTC)) == "none to end"
+    midnight = datetime(2026, 11, 12, 23, tzinfo=UTC)
+    assert (end_at(place, midnight), end_at(place, midnight)) == ("2 exceptions over", "none to end")
+    keys = [f"freeze/{frozen.id}/ended/{number}" for number in (1, 2)]
+    assert [key for key, *_ in sent(place, "freeze/")] == [part for key in keys for part in (key, f"{key}/UBOB")]
+    assert "<@UBOB>, what it let go on is frozen again." in text_of(place, keys[0])
+    assert "answered by nobody, until Thu 12 Nov and over" in text_of(place, keys[1])
+    shown = text_of(place, f"alert/{FORECAST}")
+    assert "Exception 3, waiting" in shown and "Exception 1" not in shown and "Exception 2" not in shown
+    with place.state.reading() as connection:
+        entries = [s.entry for s in audit.read(connection) if s.entry.action == "freeze.exception ended"]
+    said = {"what": "a demo", "until": "2026-11-12"}
+    assert [(each.was, each.became) for each in entries] == [
+        ({"exception": 1, "status": "granted"} | said, {"exception": 1, "status": "over"} | said),
+        ({"exception": 2, "status": "waiting"} | said, {"exception": 2, "status": "over"} | said),
+    ]
 
 
 def test_a_changed_policy_is_on_record(place: Installation) -> None:
@@ -301,21 +393,16 @@ def test_a_changed_policy_is_on_record(place: Installation) -> None:
     assert changes[0].became["ladder.formal.who"] == ["finops", "finance", "engineering_lead"]
 
 
-def test_a_ping_held_overnight_is_withdrawn_by_a_resolve(place: Installation) -> None:
-    """A rise at night whose alert resolves before the morning pings nobody: its note and its calls are taken back."""
+def test_a_rise_that_falls_in_the_night_calls_nobody(place: Installation) -> None:
+    """A rung that nobody has heard of is not called for once the alert has fallen to one that was called by day."""
     give_budget(place, "2600")
     evaluate(place)
-    with place.state.writing() as connection:
-        connection.execute(update(DELIVERIES).values(state="sent", ts="1.0", sent_revision=DELIVERIES.c.revision))
+    called = sent(place, "call/")
     night = datetime(2026, 11, 12, 22, tzinfo=UTC)
     give_budget(place, "2300")
     assert evaluate(place, night) == "1 rose"
-    give_budget(place, "3000")
-    assert evaluate(place, night + timedelta(hours=1)) == "1 resolved"
-    query = select(DELIVERIES.c.key, DELIVERIES.c.state).where(DELIVERIES.c.ts == "")
-    with place.state.reading() as connection:
-        assert {tuple(row) for row in connection.execute(query)} == {
-            (f"alert/{FORECAST}/2.1", "withdrawn"),
-            *((f"call/{FORECAST}/2/{user}", "withdrawn") for user in ("UALICE", "UERIN", "UDAVE")),
-            (f"alert/{FORECAST}/3.1", "due"),
-        }
+    give_budget(place, "2600")
+    assert evaluate(place, night + timedelta(hours=1)) == "1 fell"
+    assert alert(place).call_at is None
+    assert escalate(place, night + timedelta(hours=9)) == "nobody to call"
+    assert sent(place, "call/") == called

@@ -173,7 +173,7 @@ def test_sandbox_is_stricter_where_the_schema_is_silent() -> None:
 def theirs() -> Any:
     """The checker made from Slack's own types."""
     if not (SHARED / "slack-check").exists():
-        pytest.skip("the shared checker is not on this machine")
+        pytest.skip("the checker made from Slack's own types is not beside this repository, in ../shared/slack-check")
     spec = importlib.util.spec_from_file_location("slack_check", SHARED / "slack-check" / "slack_check.py")
     assert spec and spec.loader
     theirs = importlib.util.module_from_spec(spec)

@@ -269,3 +269,47 @@ def test_day_person_choice_and_preview(page: Any, sandbox: Sandbox, bolt: Callab
     modal.get_by_test_id("modal-submit").click()
     playwright.expect(modal).not_to_be_visible()
     assert app.heard == [sandbox.user_id("bob")] * 2  # type: ignore[attr-defined]
+
+
+def telling(app: App) -> None:
+    """A form with a text that tells of every character, one that tells on Enter, and one that tells nothing."""
+
+    def field(name: str, tells: bool, **config: Any) -> Json:
+        element = {"type": "plain_text_input", "action_id": name, **config}
+        asked = {"type": "input", "block_id": name, "label": text(name), "optional": True, "element": element}
+        return asked | ({"dispatch_action": True} if tells else {})
+
+    every = {"dispatch_action_config": {"trigger_actions_on": ["on_character_entered"]}}
+    form = {"type": "modal", "callback_id": "told", "title": text("Told"), "submit": text("Send"), "blocks": [
+        field("each", True, multiline=True, **every), field("enter", True), field("none", False)]}  # fmt: skip
+    app.told = []  # type: ignore[attr-defined]
+    app.command("/finops")(
+        lambda ack, body, client: (client.views_open(trigger_id=body["trigger_id"], view=form), ack())
+    )
+    for name in ("each", "enter", "none"):
+
+        @app.action(name)
+        def told(ack: Any, body: Json) -> None:
+            ack()
+            app.told.append((body["actions"][0]["action_id"], body["actions"][0]["value"]))  # type: ignore[attr-defined]
+
+
+def test_a_text_tells_of_itself_as_it_is_typed(page: Any, sandbox: Sandbox, bolt: Callable[..., App]) -> None:
+    """A field tells of what is typed while it is typed, or on Enter, or not at all, and what is typed stays."""
+    app = bolt(sandbox, telling)
+    page.goto(sandbox.url)
+    page.click("[data-channel=payments]")
+    page.get_by_label("Message #payments").fill("/finops form")
+    page.get_by_label("Message #payments").press("Enter")
+    modal = page.get_by_test_id("modal")
+    modal.get_by_label("each").type("load te", delay=20)
+    sandbox.wait_for(lambda: ("each", "load te") in app.told)  # type: ignore[attr-defined]
+    playwright.expect(modal.get_by_label("each")).to_have_value("load te")
+    modal.get_by_label("none").fill("quiet")
+    modal.get_by_label("enter").fill("now")
+    modal.get_by_label("none").focus()
+    time.sleep(0.5)
+    assert {name for name, _ in app.told} == {"each"}  # type: ignore[attr-defined]
+    modal.get_by_label("enter").press("Enter")
+    sandbox.wait_for(lambda: ("enter", "now") in app.told)  # type: ignore[attr-defined]
+    playwright.expect(modal.get_by_label("none")).to_have_value("quiet")

@@ -217,3 +217,49 @@ def test_home_tab(sandbox: Sandbox, bolt: Callable[..., App]) -> None:
     alice.select(None, None, "who", sandbox.user_id("bob"))
     assert clicked[0]["actions"][0]["selected_user"] == sandbox.user_id("bob")
     assert clicked[0]["container"] == {"type": "view", "view_id": home["id"]}
+
+
+def telling(*on: str) -> Json:
+    """A form whose text tells the app of itself while it is typed, beside one that does not."""
+    config = {"dispatch_action_config": {"trigger_actions_on": list(on)}} if on else {}
+    what = {"type": "plain_text_input", "action_id": "what", **config}
+    quiet = {"type": "plain_text_input", "action_id": "quiet"}
+    blocks = [
+        {"type": "input", "block_id": "b_what", "label": text("What"), "element": what, "dispatch_action": True},
+        {"type": "input", "block_id": "b_quiet", "label": text("Quiet"), "element": quiet, "optional": True},
+    ]
+    return {"type": "modal", "callback_id": "telling", "title": text("T"), "submit": text("Ok"), "blocks": blocks}
+
+
+def test_an_input_tells_of_itself_before_the_form_is_submitted(sandbox: Sandbox, bolt: Callable[..., App]) -> None:
+    """With dispatch_action what is typed arrives with the whole state of the view; without it Slack tells nothing."""
+    got: list[Json] = []
+
+    def listen(app: App) -> None:
+        @app.command("/finops")
+        def command(ack: Any, body: Json, client: Any) -> None:
+            client.views_open(trigger_id=body["trigger_id"], view=telling("on_character_entered"))
+            ack()
+
+        @app.action("what")
+        def typed(ack: Any, body: Json) -> None:
+            got.append(body)
+            ack()
+
+    bolt(sandbox, listen)
+    alice = sandbox.person("alice")
+    alice.command("payments", "/finops explain")
+    alice.click(None, None, "what", "load te")
+    [body] = got
+    [action] = body["actions"]
+    assert {name: action[name] for name in ("type", "block_id", "action_id", "value")} == {
+        "type": "plain_text_input",
+        "block_id": "b_what",
+        "action_id": "what",
+        "value": "load te",
+    }
+    assert body["view"]["state"]["values"]["b_what"]["what"]["value"] == "load te"
+    assert body["view"]["state"]["values"]["b_quiet"]["quiet"]["value"] is None
+    assert body["container"]["view_id"] == alice.view["id"]
+    with pytest.raises(ValueError, match="without dispatch_action"):
+        alice.click(None, None, "quiet", "x")

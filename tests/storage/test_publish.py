@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 import storage.ledger.delivery
 from finops.basis import Basis
@@ -14,6 +16,7 @@ from finops.company import Company, DerivedTeams, Team
 from finops.scope import Derived, Rule
 from storage.budgets import approved_budgets, parse_budgets, record_budgets
 from storage.ledger.ingest import republish
+from storage.ledger.workplace import DeliveryFailed, outside_faults
 from storage.spend import coverages
 from tests.storage.bills import NOW, Place, charge, summed, write_csv
 
@@ -171,3 +174,15 @@ def test_budget_versions_are_kept(either: Place, tmp_path: Path) -> None:
         (budget,) = approved_budgets(connection)
     assert (budget.amount, budget.version) == (Decimal(7), 2)
     assert len(either.rows("SELECT version FROM budget ORDER BY version")) == 2
+
+
+def test_a_database_servers_words_are_not_shown() -> None:
+    """What a server says of a broken connection, with its host and account, stays in the log; SQLite's own is shown."""
+    raw = 'connection to server at "10.1.2.3", port 5432 failed: FATAL: password for user "finops" is wrong'
+    for cause, words in (
+        (OSError(raw), "the database failed, see the log"),
+        (sqlite3.OperationalError("full"), "full"),
+    ):
+        with pytest.raises(DeliveryFailed) as refusal, outside_faults():
+            raise OperationalError("SELECT body FROM alert", {}, cause)
+        assert refusal.value.reason == f"The delivery could not be taken in: {words}."

@@ -12,6 +12,7 @@ from made_up_alerts import (
     CALLEES,
     CLOSE,
     DAY,
+    DONE,
     EMERGENCY,
     ESCALATED,
     EXPIRED_FREEZE,
@@ -20,6 +21,7 @@ from made_up_alerts import (
     HOUR,
     LIFTED,
     NAMES,
+    NIGHT,
     NOW,
     OPEN,
     OVERDUE_AT,
@@ -48,7 +50,7 @@ from made_up_months import LONG, NASTY, PAYMENTS, RIGHT_TO_LEFT
 from finops.alert import Alert, Callee, Change, Setting, conclude, evaluate, tick
 from finops.breakdown import Line
 from finops.company import Team
-from finops.freeze import Freeze
+from finops.freeze import Freeze, end_exceptions
 from finops.policy import Kind, Role
 from views.admin import Dead, Export, JobRun, Status, status_message
 from views.alert import alert_message
@@ -75,9 +77,9 @@ class Away:
     last_day: date
 
 
-def of_payments(alert: Alert, now: datetime = NOW, freeze: Freeze | None = None, calls: bool = True) -> Message:
+def of_payments(alert: Alert, now: datetime = NOW, freeze: Freeze | None = None) -> Message:
     """The message of an alert of the payments team."""
-    return alert_message(alert, PAYMENTS, POLICY, NAMES, now, freeze=freeze, calls=calls)
+    return alert_message(alert, PAYMENTS, POLICY, NAMES, now, freeze=freeze)
 
 
 def alert_cases() -> dict[str, Case]:
@@ -87,6 +89,8 @@ def alert_cases() -> dict[str, Case]:
     alerts: dict[str, tuple[Alert, datetime]] = {
         "investigate": (OPEN.alert, NOW),
         "formal": (raised(2).alert, NOW),
+        "at_night": (raised(1, at=NIGHT).alert, NIGHT),
+        "duty_done": (DONE.alert, NOW + HOUR),
         "emergency": (EMERGENCY.alert, NOW),
         **{name: (alert, NOW) for name, alert in under.items()},
         "acknowledged": (ACKNOWLEDGED.alert, NOW + HOUR),
@@ -127,7 +131,7 @@ def alert_cases() -> dict[str, Case]:
     freezes |= {"freeze_lifted": LIFTED, "freeze_expired": EXPIRED_FREEZE}
     for name, freeze in freezes.items():
         cases[name] = lambda freeze=freeze: of_payments(EMERGENCY.alert, NOW, freeze)  # type: ignore[misc]
-    cases["folded"] = lambda: of_payments(raised(2, FULL).alert, calls=False)
+    cases["folded"] = lambda: of_payments(raised(2, FULL).alert)
     cases["stand_in"] = lambda: alert_message(
         raised(1, AWAY).alert, PAYMENTS, POLICY, NAMES, NOW, stand_ins=AWAY.stand_ins
     )
@@ -252,6 +256,7 @@ def list_cases() -> dict[str, Case]:
 
 def form_cases() -> dict[str, Case]:
     """Modals, what a freeze's thread is told, and leave."""
+    late = end_exceptions(frozen(exceptions=True), today=date(2026, 11, 29), now=NOW + 13 * DAY)
     asked, (nasty, team, policy, names) = frozen(exceptions=True), hostile(NASTY)
     notes: dict[str, tuple[Freeze, What, int | None]] = {
         "decided": (frozen(), "decided", None),
@@ -283,6 +288,14 @@ def form_cases() -> dict[str, Case]:
         ),
         "snooze_preview_under": lambda: snooze_preview(raised(-1).alert, team, POLICY, until, "Known.", names, NOW),
         "freeze_modal": lambda: freeze_modal(EMERGENCY.alert, PAYMENTS, NOW),
+        "freeze_note_asked_of_nobody": lambda: freeze_note(asked, PAYMENTS, NAMES, "asked", 3),
+        "freeze_note_asked_of_many": lambda: freeze_note(asked, PAYMENTS, NAMES, "asked", 3, sponsors=["U9", "S1"]),
+        "freeze_note_answered": lambda: freeze_note(asked, PAYMENTS, NAMES, "asked", 1),
+        "freeze_note_ended": lambda: freeze_note(late, PAYMENTS, NAMES, "ended", 1),
+        "freeze_note_ended_unanswered": lambda: freeze_note(late, PAYMENTS, NAMES, "ended", 3),
+        "freeze_note_expired_in_emergency": lambda: freeze_note(
+            EXPIRED_FREEZE, PAYMENTS, NAMES, "expired", sponsors=["U6"], emergency=EMERGENCY.alert
+        ),
         "freeze_exception_modal": lambda: exception_modal(frozen(), PAYMENTS),
         "freeze_exception_modal_nasty": lambda: exception_modal(replace(frozen(), what=NASTY * 20), team),
         "leave_modal": lambda: leave_modal([], monday),
@@ -319,9 +332,11 @@ def admin_cases() -> dict[str, Case]:
         entries=4711,
         seal="ab" * 32,
     )
+    long = replace(well, looked_at=1000)
     return {
         "admin_status_new": lambda: status_message(Status()),
         "admin_status_well": lambda: status_message(well),
+        "admin_status_long_record": lambda: status_message(long),
         "admin_status_ill": lambda: status_message(ill),
     }
 

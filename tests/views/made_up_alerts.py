@@ -16,6 +16,7 @@ from finops.alert import (
     Setting,
     acknowledge,
     conclude,
+    do_duty,
     end_snooze,
     evaluate,
     snooze,
@@ -30,6 +31,7 @@ from finops.policy import AlertRules, Kind, Policy, Role
 NOW = datetime(2026, 11, 16, 10, tzinfo=UTC)
 """A Monday in working hours."""
 NIGHT = datetime(2026, 11, 16, 23, tzinfo=UTC)
+MORNING = datetime(2026, 11, 17, 7, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 POLICY = Policy()
 NAMES = {"U1": "Ada", "U2": "Bob", "U3": "Cleo", "U5": "Greta", "U6": "Eva", "U9": "Stan", "S1": "@finops"}
@@ -143,6 +145,15 @@ OVERDUE_AT = NOW + 8 * DAY
 LATER = NOW + 5 * DAY
 
 
+def called_in_the_morning() -> Change:
+    """What rose at night once quiet hours are over."""
+    return then(raised(1, at=NIGHT), lambda alert: tick(alert, SETTING, MORNING))
+
+
+DONE = then(OPEN, lambda alert: do_duty(alert, "U1", "the plan is in the wiki", SETTING, NOW + HOUR))
+"""Somebody has done what was to be done."""
+
+
 def events() -> dict[str, tuple[Change, datetime]]:
     """A change with every event there is, each with when it happened."""
     rose, rose_at = moved(OPEN, 3)
@@ -181,6 +192,9 @@ def events() -> dict[str, tuple[Change, datetime]]:
         "escalated": (ESCALATED, SILENCE),
         "escalated_folded": (then(OPEN, lambda alert: tick(alert, FULL, OPEN.alert.answer_by or NOW)), NOW + 3 * DAY),
         "overdue": (then(EMERGENCY, lambda alert: tick(alert, SETTING, OVERDUE_AT)), OVERDUE_AT),
+        "raised_at_night": (moved(raised(1, at=NIGHT), 2)[0], NIGHT + HOUR),
+        "called_in_the_morning": (called_in_the_morning(), MORNING),
+        "duty_done": (DONE, NOW + HOUR),
         "threshold_beside": (threshold(beside=True), NOW),
         "threshold_rose": (moved(threshold(), 3, actual="50500.25", after=2 * DAY)[0], NOW + 2 * DAY),
         "under_rose": (moved(raised(-1), -3)[0], NOW + HOUR),
@@ -209,8 +223,8 @@ def frozen(*, exceptions: bool = False) -> Freeze:
     for number, (what, by) in enumerate((("The release", "U2"), ("Load tests", "U1"), ("A demo", "U6")), start=1):
         until = date(2026, 11, 19 + number)
         freeze = ask(freeze, what=what, why="Customers wait.", until=until, by=by, today=NOW.date(), now=NOW)
-    freeze = answer(freeze, 1, granted=True, by="U6", now=NOW)
-    return answer(freeze, 2, granted=False, by="U6", now=NOW)
+    freeze = answer(freeze, 1, granted=True, by="U6", today=NOW.date(), now=NOW)
+    return answer(freeze, 2, granted=False, by="U6", today=NOW.date(), now=NOW)
 
 
 def declined() -> Freeze:

@@ -6,7 +6,11 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from made_up_action_messages import ACTION_CASES
 from made_up_alert_messages import ALERT_CASES
+from made_up_budget_messages import BUDGET_CASES
+from made_up_explanations import EXPLANATION_CASES
+from made_up_home import HOME_CASES
 from made_up_months import (
     AS_OF,
     LONG,
@@ -23,12 +27,12 @@ from made_up_months import (
 from finops.basis import Basis
 from finops.company import Team
 from finops.errors import DeliveryRefused, NotFound
-from finops.policy import Materiality
+from finops.policy import LADDER, Materiality, Role
 from finops.scope import UNALLOCATED
 from finops.spend import Coverage
 from finops.team_month import TeamMonth
 from views.daily import daily_message
-from views.help import help_message
+from views.help import help_message, usage_message
 from views.home import Waiting, home_view
 from views.message import Message
 from views.notes import note, old_button_message
@@ -40,10 +44,12 @@ from views.problems import (
     unknown_team_message,
 )
 from views.teams import teams_message
+from views.text import escape
 from views.variance import variance_message
 
 COMMANDS = [
     ("help", "", "What you can ask."),
+    ("admin", "status", "For those who run me."),
     ("teams", "[part of a name]", "Every team's month at a glance."),
     ("variance", "<team> [YYYY-MM] [by service|account|region|category] [basis]", "One team's month in full."),
 ]
@@ -177,6 +183,7 @@ def other_cases() -> dict[str, Callable[[], Message | dict[str, Any]]]:
     months, teams = many_teams(30)
     return {
         "help": lambda: help_message(COMMANDS),
+        "help_one": lambda: usage_message(COMMANDS[-1]),
         "help_many": lambda: help_message([(f"command{n}", LONG, f"{LONG}. {NASTY}") for n in range(120)]),
         "problem": lambda: problem_message(NotFound("'13' is not a month.", "Write it as YYYY-MM.")),
         "problem_nasty": lambda: problem_message(NotFound(NASTY * 40, NASTY)),
@@ -198,20 +205,10 @@ def other_cases() -> dict[str, Callable[[], Message | dict[str, Any]]]:
         "home_empty": lambda: home_view([], {}),
         "home_no_teams": lambda: home_view([], {}, coverages=COVERAGES, commands=COMMANDS),
         "home_many": lambda: home_view(
-            months, teams, waiting=[Waiting(NASTY)] * 40, coverages=COVERAGES, commands=COMMANDS
+            months, teams, waiting=[Waiting(escape(NASTY))] * 40, coverages=COVERAGES, commands=COMMANDS
         ),
-        "home_waiting": lambda: home_view(
-            [],
-            {},
-            waiting=[
-                Waiting(
-                    "Payments is at emergency.", "Acknowledge", "alert_acknowledge", "payments/2026-11/forecast/USD"
-                ),
-                Waiting(NASTY + LONG * 5, LONG, "alerts_show", "payments/2026-11/forecast/USD"),
-                Waiting("Somebody asks for an exception."),
-            ],
-            coverages=COVERAGES,
-        ),
+        "home_called": lambda: home_view([], {}, coverages=COVERAGES, roles=[Role.FINANCE, Role.EXECUTIVE_SPONSOR]),
+        "home_called_never": lambda: home_view([], {}, coverages=COVERAGES, roles=[Role.FINOPS], ladder=LADDER[:1]),
         "home_names": lambda: home_view(
             [replace(month, team=name) for name in NAMES], {name: Team(name, shown) for name, shown in NAMES.items()}
         ),
@@ -224,4 +221,8 @@ CASES: dict[str, Callable[[], Message | dict[str, Any]]] = {
     **teams_cases(),
     **other_cases(),
     **ALERT_CASES,
+    **ACTION_CASES,
+    **BUDGET_CASES,
+    **EXPLANATION_CASES,
+    **HOME_CASES,
 }

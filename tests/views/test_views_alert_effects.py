@@ -13,6 +13,7 @@ from made_up_alerts import (
     DAY,
     EMERGENCY,
     ESCALATED,
+    EXPIRED_FREEZE,
     FULL,
     HOUR,
     NAMES,
@@ -35,7 +36,7 @@ from made_up_alerts import (
 )
 from made_up_months import NASTY, PAYMENTS
 
-from finops.alert import Action, Change, Setting, acknowledge, tick
+from finops.alert import Action, Change, Setting, tick
 from finops.calendar import QuietHours
 from finops.company import Team
 from finops.effect import Effect
@@ -120,26 +121,21 @@ def test_being_raised_again_is_broadcast() -> None:
     assert seen(effects(change, at=at))[:2] == [message_row(), note_row("3.1", True)]
 
 
-def test_the_quiet_hours_hold_back_what_pings() -> None:
-    """At night the first message, notes with calls and direct messages wait for the morning; nothing else does."""
+def test_nobody_is_called_in_quiet_hours() -> None:
+    """At night the message stands without a mention and says from when on people are called; then they are."""
     night = raised(1, at=NIGHT)
-    assert seen(effects(night, at=NIGHT)) == [
-        message_row(MORNING),
-        *(call_row(1, user, MORNING) for user in ("U1", "U2", "U3")),
-    ]
+    [shown] = effects(night, at=NIGHT)
+    assert seen([shown]) == [message_row()]
+    assert not mentioned(shown.payload) and "when quiet hours are over" in shown.payload["text"]
     rose, _ = moved(night, 2)
-    assert {each.not_before for each in effects(rose, at=NIGHT + HOUR)} == {MORNING}
-    taken = then(rose, lambda alert: acknowledge(alert, "U1", "button", SETTING, NIGHT + HOUR))
-    assert seen(effects(taken, at=NIGHT + HOUR)) == [message_row(), note_row("3.1")]
-    loud = with_rules(quiet=None)
-    assert {each.not_before for each in effects(night, at=NIGHT, policy=loud)} == {None}
-
-
-def test_without_calls_nothing_waits() -> None:
-    """A message that calls nobody, and one whose calls were folded, is posted at night too."""
-    half = threshold(1, "25100")
-    assert [each.not_before for each in effects(half, at=NIGHT)] == [None]
-    assert [each.not_before for each in effects(raised(2, FULL, at=NIGHT), at=NIGHT)] == [None]
+    assert seen(effects(rose, at=NIGHT + HOUR)) == [message_row(), note_row("2.1")]
+    morning = then(rose, lambda alert: tick(alert, SETTING, MORNING))
+    assert [event.action for event in morning.events] == [Action.CALLED]
+    made = effects(morning, at=MORNING)
+    assert seen(made)[:2] == [message_row(), note_row("3.1", True)]
+    assert {each.destination for each in made[2:]} == {"U1", "U2", "U3", "U5"}
+    loud = replace(SETTING, policy=with_rules(quiet=None))
+    assert {each.kind for each in effects(raised(1, loud, at=NIGHT), at=NIGHT)} == {"alert", "call"}
 
 
 def test_folded_calls_ping_nobody() -> None:
@@ -258,13 +254,13 @@ def test_several_alerts_of_one_person_are_one_message() -> None:
     assert len([each for each in made if each.kind == "call"]) == len(direct)
 
 
-def test_what_must_wait_does_not_hold_up_what_need_not() -> None:
-    """A person called by a team in its quiet hours and by one that is not hears of the second at once."""
-    loud = with_rules(quiet=None)
-    other = replace(OPEN, alert=replace(OPEN.alert, key=replace(OPEN.alert.key, team="search")))
-    made = alert_effects([told(OPEN), told(other, loud)], NAMES, NIGHT)
-    direct = [(each.key, each.not_before) for each in made if each.destination == "U1"]
-    assert direct == [(f"call/{KEY}/1/U1", MORNING), ("call/search/2026-11/forecast/USD/1/U1", None)]
+def test_members_of_a_called_group_are_told_one_by_one() -> None:
+    """Whoever is in a group that is called gets a direct message, once, as themselves before as one of it."""
+    change = raised(1)
+    made = alert_effects([replace(told(change), members={"S1": ("U1", "U7"), "S9": ("U8",)})], NAMES, NOW)
+    direct = {each.destination: each.payload["text"] for each in made if each.kind == "call"}
+    assert set(direct) == {"U1", "U2", "U3", "U7"}
+    assert "as FinOps" in direct["U7"] and "as an owner" in direct["U1"]
 
 
 def test_a_stand_in_is_called_instead() -> None:
@@ -327,14 +323,16 @@ def test_nobody_decides_on_underspend() -> None:
         ("decided", None, [], True),
         ("lifted", None, [], True),
         ("expired", None, [], True),
-        ("asked", 3, [], False),
+        ("asked", 3, ["U9", "U5"], False),
+        ("ended", 1, ["U2"], False),
         ("granted", 1, ["U2"], False),
         ("refused", 2, ["U1"], False),
     ],
 )
 def test_freezes_are_told(what: What, number: int | None, reached: list[str], broadcast: bool) -> None:
     """A freeze is told in its alert's thread, its beginning and end in the channel too; whoever asked is answered."""
-    made = freeze_effects(frozen(exceptions=True), PAYMENTS, "#payments", what, number, NAMES, NOW)
+    sponsors = ["U9", "S1", "U5"]
+    made = freeze_effects(frozen(exceptions=True), PAYMENTS, "#payments", what, number, NAMES, NOW, sponsors=sponsors)
     key = f"freeze/7/{what}" + (f"/{number}" if number else "")
     assert seen(made) == [
         (key, "freeze", "#payments", f"alert/{KEY}", broadcast, None),
@@ -342,13 +340,31 @@ def test_freezes_are_told(what: What, number: int | None, reached: list[str], br
     ]
 
 
-def test_an_exception_waits_for_the_one_who_decided() -> None:
-    """The sponsor who decided is asked, in their quiet hours not before the morning; never about their own wish."""
-    other = replace(frozen(exceptions=True), decided_by="U5")
+@pytest.mark.parametrize(
+    ("sponsors", "reached"),
+    [(["U5"], ["U5"]), (["U5", "U6"], ["U5", "U6"]), (["S1"], ["U7"]), ([], ["U7"]), (["S1", "U5"], ["U5"])],
+)
+def test_an_exception_waits_for_the_sponsors(sponsors: list[str], reached: list[str]) -> None:
+    """Every sponsor is asked, in quiet hours not before the morning; where only groups are, whoever decided too."""
+    other = replace(frozen(exceptions=True), decided_by="U7")
     policy = with_rules(quiet=QuietHours())
-    made = freeze_effects(other, PAYMENTS, "", "asked", 3, NAMES, NIGHT, policy=policy)
-    assert seen(made) == [("freeze/7/asked/3/U5", "freeze", "U5", "", False, MORNING)]
+    made = freeze_effects(other, PAYMENTS, "", "asked", 3, NAMES, NIGHT, policy=policy, sponsors=sponsors)
+    assert seen(made) == [(f"freeze/7/asked/3/{user}", "freeze", user, "", False, MORNING) for user in reached]
     assert "freeze_grant" in str(made[0].payload)
+
+
+def test_a_freeze_that_ends_in_the_emergency_asks_for_the_next() -> None:
+    """The sponsors are told directly, the channel that a decision is due, and both have the button for it."""
+    policy, sponsors = with_rules(quiet=QuietHours()), ["U5", "S1"]
+    made = freeze_effects(
+        EXPIRED_FREEZE, PAYMENTS, "#payments", "expired", None, NAMES, NIGHT,
+        policy=policy, sponsors=sponsors, emergency=EMERGENCY.alert,
+    )  # fmt: skip
+    assert seen(made) == [
+        ("freeze/7/expired", "freeze", "#payments", f"alert/{KEY}", True, MORNING),
+        ("freeze/7/expired/U5", "freeze", "U5", "", False, MORNING),
+    ]
+    assert all("alert_freeze" in str(each.payload) for each in made)
 
 
 def test_escalation_and_silence_agree() -> None:

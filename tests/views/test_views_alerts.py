@@ -106,13 +106,13 @@ def test_each_state_offers_its_answers(alert: Alert, now: datetime, offered: lis
     ("freeze", "offered"),
     [
         (frozen(), ["freeze_exception", "freeze_lift"]),
-        (declined(), []),
+        (declined(), ["alert_freeze"]),
         (EXPIRED_FREEZE, ["alert_freeze"]),
-        (LIFTED, []),
+        (LIFTED, ["alert_freeze"]),
     ],
 )
 def test_a_freeze_offers_what_can_be_done_about_it(freeze: Freeze, offered: list[str]) -> None:
-    """A freeze in force can be lifted or excepted from, one that has run out leaves the decision open."""
+    """A freeze in force can be lifted or excepted from; while the emergency stands, all else can be decided anew."""
     found = [action for _, action in buttons(of_payments(EMERGENCY.alert, freeze=freeze))]
     assert found[4:] == offered
 

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandbox.limits import check_message
 from views import blocks
 from views.blocks import MESSAGE_BLOCKS
-from views.fit import ROOM, THREAD_ROOM, fit, message, text_length, with_picture
+from views.fit import MORE, ROOM, THREAD_ROOM, at_most, fit, message, text_length, with_picture
 from views.message import Picture
 
 TEXTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=40).map(lambda text: text * 70)
@@ -87,3 +88,18 @@ def test_a_modal_has_all_it_needs() -> None:
     assert view["submit"]["text"] == "Send"
     assert view["blocks"][0]["element"]["initial_value"] == "EC2"
     assert "submit" not in blocks.modal("Look", [blocks.divider()], "look")
+
+
+@pytest.mark.parametrize(("pages", "kept"), [(1, 1), (4, 4), (50, 8)])
+def test_what_goes_on_too_long_says_so(pages: int, kept: int) -> None:
+    """Of a message's further pages so many are kept, the last of them saying that there is more, within the limits."""
+    body = [blocks.section("x" * 2900) for _ in range(11)]
+    given = message("t", body)
+    assert len(given.continued) == 8
+    found = at_most(given, pages)
+    assert (found.text, found.blocks, len(found.continued)) == (given.text, given.blocks, kept)
+    assert found.continued[:-1] == given.continued[: kept - 1]
+    last = found.continued[-1]
+    assert (MORE in last.text, MORE in str(last.blocks)) == (kept < 8, kept < 8)
+    for page in found.continued:
+        check_message({"text": page.text, "blocks": page.blocks})

@@ -1,6 +1,8 @@
 """What messages say first, whose turn they say it is, and what their buttons carry."""
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -141,3 +143,13 @@ def test_every_figure_names_its_basis() -> None:
         made = case()
         if name.startswith(("variance_", "daily_")) and isinstance(made, Message):
             assert "Basis: " in made.text or len(made.text) == 4_000
+
+
+def test_the_demos_page_draws_every_emoji() -> None:
+    """Each emoji that a view writes is one that the sandbox's page knows."""
+    root = Path(__file__).parents[2]
+    views = "\n".join(path.read_text() for path in sorted((root / "views").glob("*.py")))
+    written = set(re.findall(r"(?<![\w{]):([a-z][a-z0-9_]{2,}):", views))
+    page = (root / "sandbox" / "page" / "mrkdwn.js").read_text().split("const EMOJI = {")[1].split("};")[0]
+    assert {"snowflake", "raised_hand"} <= written
+    assert written - set(re.findall(r"(\w+): \"", page)) == set()

@@ -1,0 +1,109 @@
+"""From a team's month to the number that is explained, and to what moved it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from finops.breakdown import Line, compare, group
+from finops.explanation import Variance
+from finops.money import add, subtract
+from finops.periods import DAY
+from finops.spend import DaySpend, total
+from finops.team_month import TeamMonth
+
+
+@dataclass(frozen=True, slots=True)
+class Drivers:
+    """A variance in parts, each a change against the month before; together they are the variance to the last digit.
+
+    Attributes:
+        lines: by service, the largest change first; `amount` of a line is the change.
+        rest: what the forecast expects for the days not yet settled, less what those days cost in the month before;
+            None where there is no forecast.
+        rest_days: those days, both ends inside.
+        budget: the actual that is compared with, less the budget.
+        days, former: the days compared, both ends inside.
+        whole: whether `budget` compares the whole month before.
+    """
+
+    lines: tuple[Line, ...]
+    rest: Decimal | None
+    rest_days: tuple[date, date] | None
+    budget: Decimal
+    days: tuple[date, date]
+    former: tuple[date, date]
+    whole: bool
+
+    @property
+    def total(self) -> Decimal:
+        """The variance."""
+        return add((*(line.amount for line in self.lines), self.rest or Decimal(0), self.budget))
+
+
+def variance_of(month: TeamMonth, publication: int, now: datetime) -> Variance | None:
+    """The number that is explained: the forecast of a running month, else the actual, less the budget.
+
+    Args:
+        publication: the newest that the month was read from.
+
+    Returns:
+        None without an approved budget or without data.
+    """
+    if month.budget is None or month.reading is None:
+        return None
+    is_forecast = month.forecast is not None and not month.over
+    return Variance(month.reading, month.budget, is_forecast, month.basis, publication, now)
+
+
+def is_judged(month: TeamMonth) -> bool:
+    """Whether what was said of a month is held against its figures: not while days at the end of it are missing."""
+    return not (month.over and month.partial)
+
+
+def drivers_of(month: TeamMonth, spend: Iterable[DaySpend]) -> Drivers | None:
+    """What moved a month's variance: a budget has no parts by service, so the month before stands in for them.
+
+    Args:
+        spend: rows of the month's currency, of it and of the month before.
+
+    Returns:
+        None where there is nothing to compare with: no budget, no data, or no spend in the month before.
+    """
+    through, reading, first = month.data_through, month.reading, month.month.first
+    if month.budget is None or through is None or reading is None:
+        return None
+    forecast = month.forecast if not month.over else None
+    # Of a forecast, what is known is what has settled.
+    known = min(forecast.settled_through, month.month.last) if forecast else through
+    before = [row for row in spend if row.day in month.month.previous]
+    if not before:
+        return None
+    begins, ends = month.month.previous.first, month.month.previous.last
+    until = ends if known == month.month.last else min(begins + (known - first), ends)
+    same = [row for row in before if row.day <= until]
+    now = group((row for row in spend if first <= row.day <= known), _service, lambda row: row.cost(month.basis))
+    former = group(same, _service, lambda row: row.cost(month.basis))
+    changes = [Line(line.name, subtract(line.amount, line.former or Decimal(0))) for line in compare(now, former)]
+    lines = sorted((line for line in changes if line.amount), key=lambda line: (-abs(line.amount), line.name))
+    against, rest = total(same, month.basis), None
+    if forecast:
+        every = total(before, month.basis)
+        rest = subtract(subtract(reading, add(now.values())), subtract(every, against))
+        against = every
+    whole = forecast is not None or until == ends
+    return Drivers(
+        lines=tuple(lines),
+        rest=rest,
+        rest_days=(max(known + DAY, first), month.month.last) if forecast and known < month.month.last else None,
+        budget=subtract(against, month.budget),
+        days=(first, max(known, first)),
+        former=(begins, until),
+        whole=whole,
+    )
+
+
+def _service(row: DaySpend) -> str:
+    return row.service

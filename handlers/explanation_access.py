@@ -1,0 +1,170 @@
+"""Which team's month or explanation a person means, how it stands now, and who may write and review."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from finops.company import Company, Team
+from finops.errors import FinopsError, NotAllowed, NotFound
+from finops.explained_month import is_judged, variance_of
+from finops.explanation import Coverage, Explanation, Variance, VarianceKey, coverage
+from finops.periods import Month
+from finops.policy import Policy, Role
+from finops.team_month import TeamMonth
+from handlers.alert_access import Asker
+from handlers.arguments import not_theirs_to_see
+from handlers.request import Request
+from storage.explanations import explanations_of
+from storage.publish import newest_publication
+from storage.team_months import team_answer
+from storage.teams import find_team
+from views.amounts import month_name
+from views.people import LABELS
+from views.tiers import listed
+
+KEY = re.compile(r"(?P<team>[^\s/]{1,200})/(?P<month>\d{4}-\d{2})/(?P<currency>[A-Z]{3})")
+REFERENCE = re.compile(r"(?P<key>[^@]+)/(?P<number>[0-9]{1,6})@(?P<read>[0-9]{1,9})")
+AUTHORS = (Role.OWNER, Role.ENGINEERING_LEAD, Role.FINOPS)
+"""Who may explain a team's variance."""
+EDITORS = (Role.OWNER, Role.ENGINEERING_LEAD)
+"""Who of them may change what somebody else wrote."""
+
+
+class NothingToExplain(FinopsError):
+    """There is no number that an explanation could be of."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A team's month in one currency, as it stands now.
+
+    Attributes:
+        month: None where the team has neither budget nor spend in the currency.
+        variance: the number to be explained, None without an approved budget or without data.
+        explanations: every one of the month, by number.
+    """
+
+    key: VarianceKey
+    team: Team
+    policy: Policy
+    month: TeamMonth | None
+    variance: Variance | None
+    explanations: tuple[Explanation, ...]
+
+    def seen_for(self, explanation: Explanation) -> Variance:
+        """What an explanation is held against: its own number where there is none now, or days of it are missing."""
+        if self.variance is None or self.month is None or not is_judged(self.month):
+            return explanation.approved or explanation.explained
+        return self.variance
+
+    @property
+    def coverage(self) -> Coverage:
+        """How far it is explained; without a number now, how far the one that was last written of was."""
+        newest = max((each.explained for each in self.explanations), key=lambda seen: seen.seen_at, default=None)
+        known = self.variance or newest
+        if known is None:
+            raise NothingToExplain("There is no number that an explanation could be of.")
+        return coverage(known.value, self.explanations)
+
+    def with_change(self, explanation: Explanation) -> Subject:
+        """The same with an explanation as it is now."""
+        others = [each for each in self.explanations if each.number != explanation.number]
+        return replace(self, explanations=tuple(sorted([*others, explanation], key=lambda each: each.number)))
+
+
+def key_in(text: str) -> VarianceKey:
+    """Read a team's month; raises NotFound for anything else, whoever wrote it."""
+    match = KEY.fullmatch(text)
+    if not match or not match["team"].isprintable():
+        raise NotFound("This button names no team's month.", "See /finops explanations for what was explained.")
+    return VarianceKey(match["team"], Month.parse(match["month"]), match["currency"])
+
+
+def reference_in(text: str) -> tuple[VarianceKey, int, int]:
+    """Read what a button carries: the team's month, the explanation's number, and the version that was looked at."""
+    match = REFERENCE.fullmatch(text)
+    if not match:
+        raise NotFound("This button names no explanation.", "See /finops explanations for all of them.")
+    return key_in(match["key"]), int(match["number"]), int(match["read"])
+
+
+def find_subject(
+    connection: Connection, company: Company, asker: Asker, key: VarianceKey, request: Request, *, lock: bool = False
+) -> Subject:
+    """A team's month, if the person may see it.
+
+    Args:
+        lock: keep others from changing its explanations until the transaction ends; needs a writing one.
+
+    Raises:
+        NotFound: there is no such team.
+        NotAllowed: its figures are not theirs to see.
+    """
+    team = find_team(connection, company, key.team)
+    if team is None:
+        raise NotFound("There is no such team any more.", "See /finops teams for all of them.")
+    if not asker.sees(team):
+        raise not_theirs_to_see(team)
+    explanations = tuple(explanations_of(connection, key, lock=lock))
+    found = team_answer(connection, company, team, key.month, company.today(request.now, team), company.basis)
+    months = (each for each in (found.month, *found.others) if each.currency == key.currency)
+    month = next(months, None)
+    seen = variance_of(month, newest_publication(connection), request.now) if month else None
+    return Subject(key, team, company.policy(team), month, seen, explanations)
+
+
+def find_explanation_in(subject: Subject, number: int) -> Explanation:
+    """An explanation of a team's month; raises NotFound where there is none of that number."""
+    for each in subject.explanations:
+        if each.number == number:
+            return each
+    raise NotFound("There is no such explanation.", "See /finops explanations for all of them.")
+
+
+def require_number(subject: Subject) -> tuple[TeamMonth, Variance]:
+    """The month and the number to be explained; raises NothingToExplain, saying what to do, where there is none."""
+    month, when = subject.month, month_name(subject.key.month)
+    if month is None or month.actual is None:
+        raise NothingToExplain(
+            f"There is no data for {subject.team.slug} in {when} yet, so there is nothing to explain.",
+            "Ask FinOps whether the billing export still arrives.",
+        )
+    if month.budget is None or subject.variance is None:
+        raise NothingToExplain(
+            f"{subject.team.slug} has no approved budget for {when}, so there is no variance to explain.",
+            "Ask FinOps to approve one.",
+        )
+    if not subject.variance.value:
+        raise NothingToExplain(f"{subject.team.slug} is exactly on its budget in {when}: there is nothing to explain.")
+    return month, subject.variance
+
+
+def require_author(asker: Asker, team: Team) -> None:
+    """Raise NotAllowed where somebody may not explain a team's variance."""
+    if not any(asker.has(role, team) for role in AUTHORS):
+        raise NotAllowed(
+            f"Only the owners, the engineering lead and FinOps explain the variance of '{team.slug}'.",
+            "Tell one of them what you know.",
+        )
+
+
+def require_editor(asker: Asker, team: Team, explanation: Explanation, user_id: str) -> None:
+    """Raise NotAllowed where somebody may not change an explanation: FinOps changes what FinOps wrote."""
+    require_author(asker, team)
+    if user_id not in explanation.authors and not any(asker.has(role, team) for role in EDITORS):
+        raise NotAllowed(
+            "Only its authors, the owners and the engineering lead change an explanation.",
+            "Return it with a reason, or ask.",
+        )
+
+
+def require_reviewer(asker: Asker, company: Company, team: Team) -> None:
+    """Raise NotAllowed where somebody may not review a team's explanations."""
+    roles = company.explanations.reviewers
+    if not any(asker.has(role, team) for role in roles):
+        raise NotAllowed(
+            f"Only {listed([LABELS[role] for role in roles])} may review explanations.", "Ask one of them."
+        )

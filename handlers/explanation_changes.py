@@ -1,0 +1,104 @@
+"""Writing what happened to explanations, with what Slack is to show of it and the record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from finops.alert import AlreadyAnswered, AnswerRefused, Setting, Status, acknowledge
+from finops.company import Company
+from finops.corrective_action import ActionChange
+from finops.explanation import ExplanationChange
+from finops.explanation_told import Audience
+from handlers.alert_access import Asker, Case
+from handlers.alert_changes import commit
+from handlers.explanation_access import Subject
+from storage.alerts import alerts_of_teams
+from storage.audit import append
+from storage.corrective_actions import action_entries, save_action
+from storage.deliveries import answer_question, queue
+from storage.explanation_audience import read_audience
+from storage.explanations import explanation_entries, save_explanation
+from views.explanation_effects import Told, answered, explanation_effects
+
+VIA = "explanation"
+"""How an alert was acknowledged by being explained."""
+
+
+def open_cases(connection: Connection, asker: Asker, subject: Subject, now: datetime) -> list[Case]:
+    """The month's alerts that wait for an answer and that the person may answer, locked.
+
+    Alerts are locked before explanations, by everybody.
+    """
+    found = alerts_of_teams(connection, subject.key.month, [subject.team.slug], lock=True)
+    cases = [Case(alert, subject.team, subject.policy) for alert in found.values() if alert.live]
+    return [
+        case
+        for case in cases
+        if case.alert.key.currency == subject.key.currency
+        and case.alert.status(now) is Status.OPEN
+        and asker.answers(case)
+    ]
+
+
+def commit_explanation(
+    connection: Connection,
+    company: Company,
+    subject: Subject,
+    change: ExplanationChange,
+    now: datetime,
+    *,
+    plans: Sequence[ActionChange] = (),
+    cases: Sequence[Case] = (),
+    by: str = "",
+) -> Subject:
+    """Write a change of an explanation with the actions planned in it; comes last in its transaction.
+
+    Args:
+        cases: alerts that it answers, locked.
+        by: who answers them.
+
+    Returns:
+        The subject as it is now; unchanged where nothing happened.
+    """
+    if not change.events and not plans:
+        return subject
+    saved = save_explanation(connection, change, now) if change.events else change
+    planned = [ActionChange(save_action(connection, plan.action, now), plan.events) for plan in plans]
+    after = subject.with_change(saved.explanation)
+    tell(connection, company, after, [saved], now)
+    # The record last: on PostgreSQL the others wait from here on.
+    for case in cases:
+        _acknowledge(connection, company, case, by, now)
+    append(connection, [*explanation_entries([saved]), *action_entries(planned)])
+    return after
+
+
+def tell(
+    connection: Connection, company: Company, subject: Subject, changes: Sequence[ExplanationChange], now: datetime
+) -> Told:
+    """Queue what Slack is to show of changes that are stored."""
+    audience = audience_of(connection, company, subject, now)
+    told = Told(changes, subject.explanations, subject.coverage, audience)
+    for change in changes:
+        if asked := answered(change, told):
+            key, message = asked
+            answer_question(connection, key, message.as_payload(), now)
+    queue(connection, explanation_effects(told, now), now)
+    return told
+
+
+def audience_of(connection: Connection, company: Company, subject: Subject, now: datetime) -> Audience:
+    """Who is told of a subject's explanations, and where."""
+    return read_audience(connection, company, subject.team, subject.key, subject.explanations, now)
+
+
+def _acknowledge(connection: Connection, company: Company, case: Case, by: str, now: datetime) -> None:
+    """An explanation answers its alert; where somebody was faster, theirs stands."""
+    try:
+        change = acknowledge(case.alert, by, VIA, Setting(case.policy), now)
+    except (AlreadyAnswered, AnswerRefused):
+        return
+    commit(connection, company, case, change, now, silences=True)

@@ -1,0 +1,137 @@
+"""What somebody has typed of an explanation and not submitted: kept, and read as what it is to become."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from finops.company import Company
+from finops.corrective_action import ActionChange
+from finops.explanation import (
+    Explanation,
+    Stage,
+    VarianceKey,
+    Wording,
+    proposed_amount,
+)
+from handlers.alert_access import Asker
+from handlers.explanation_access import (
+    Subject,
+    find_explanation_in,
+    find_subject,
+    require_author,
+    require_editor,
+    require_number,
+)
+from handlers.explanation_fields import (
+    ACTION,
+    FIRST,
+    SECOND,
+    Carried,
+    Errors,
+    is_started,
+    plan_of,
+    same_words,
+    wording_of,
+)
+from handlers.request import Request
+from storage.explanations import (
+    find_draft,
+    save_draft,
+)
+from views.explanation_form import WHAT
+from views.explanation_next import (
+    FOLLOWING,
+    TASK,
+)
+
+ADDED, READ = "added", "read"
+"""What a draft holds beside the form's fields: corrective actions, and the version that it was begun from."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A form that may be worked on: whose it is, and what it is about.
+
+    Attributes:
+        explanation: the one that is edited, None for a new one.
+        draft: what was typed before.
+    """
+
+    asker: Asker
+    subject: Subject
+    explanation: Explanation | None
+    draft: Mapping[str, Any]
+
+    @property
+    def number(self) -> int:
+        """Of the explanation that is edited, 0 for a new one."""
+        return self.explanation.number if self.explanation else 0
+
+
+def opened(connection: Connection, company: Company, request: Request, key: VarianceKey, number: int) -> Opened:
+    """Read what a form is about, and refuse whoever may not write it."""
+    asker = Asker(connection, company, request)
+    subject = find_subject(connection, company, asker, key, request)
+    require_author(asker, subject.team)
+    explanation = find_explanation_in(subject, number) if number else None
+    if explanation:
+        require_editor(asker, subject.team, explanation, request.user_id)
+    return Opened(asker, subject, explanation, find_draft(connection, request.user_id, key, number))
+
+
+def is_spent(subject: Subject, user_id: str, number: int, draft: Mapping[str, Any]) -> bool:
+    """Whether a draft is what its writer has submitted: what is told while one types may come late."""
+    if WHAT not in draft or draft.get(ADDED):
+        return False
+    own = (each for each in subject.explanations if user_id in each.authors and number in (0, each.number))
+    return any(same_words(draft, each.wording) for each in own)
+
+
+def keep(
+    connection: Connection, request: Request, carried: Carried, found: Opened, fields: Mapping[str, str]
+) -> dict[str, Any]:
+    """Keep what one step of the form holds, beside what the other held."""
+    held = {name: fields[name] for name in (*FIRST, *SECOND) if name in fields}
+    draft = {**found.draft, **held, READ: carried.read}
+    save_draft(connection, request.user_id, carried.key, carried.number, draft, request.now)
+    return draft
+
+
+def wording_in(found: Opened, draft: Mapping[str, Any]) -> tuple[Wording | None, Errors]:
+    """What the draft says, amounts exact where they were meant so."""
+    subject, explanation = found.subject, found.explanation
+    _, variance = require_number(subject)
+    meant = [proposed_amount(variance.value, subject.explanations, found.number or None)]
+    if explanation and explanation.stage is not Stage.VOIDED:
+        meant.insert(0, explanation.wording.amount)
+    fields = {name: str(draft.get(name, "")) for name in (*FIRST, FOLLOWING)}
+    return wording_of(fields, meant, subject.key.currency)
+
+
+def plan_in(request: Request, found: Opened, fields: Mapping[str, Any]) -> tuple[ActionChange | None, Errors]:
+    """A corrective action as fields of a draft describe it."""
+    subject = found.subject
+    today = subject.policy.calendar.day_of(request.now)
+    texts = {name: str(fields.get(name, "")) for name in ACTION}
+    return plan_of(texts, subject.key, found.number, request.user_id, today, request.now)
+
+
+def added_in(request: Request, found: Opened, draft: Mapping[str, Any]) -> list[ActionChange]:
+    """The actions that were added before; one whose day has passed meanwhile is left out."""
+    plans = (plan_in(request, found, fields)[0] for fields in draft.get(ADDED, ()))
+    return [plan for plan in plans if plan is not None]
+
+
+def plans_in(request: Request, found: Opened, draft: Mapping[str, Any]) -> tuple[list[ActionChange], Errors]:
+    """Every corrective action of the draft, that in the fields last, or what is wrong with them."""
+    plans = added_in(request, found, draft)
+    if len(plans) < len(draft.get(ADDED, ())):
+        return [], {TASK: "The day of an action that you added has passed: take it out, or go back and add it again."}
+    if not is_started({name: str(draft.get(name, "")) for name in ACTION}):
+        return plans, {}
+    plan, errors = plan_in(request, found, draft)
+    return ([*plans, plan] if plan else plans), errors

@@ -1,0 +1,45 @@
+"""`/finops explanations`: what was said before, found by its words."""
+
+from __future__ import annotations
+
+from finops.company import Company
+from finops.explanation import Explanation
+from finops.scope import slug
+from handlers.alert_access import Asker, team_of
+from handlers.explanation_reviews import show
+from handlers.request import Command, Reply, Request
+from storage.explanations import search_explanations
+from storage.people import names_of
+from storage.state import State
+from storage.teams import all_teams
+from views.explanation import SHOW
+from views.explanations import MOST, explanations_message
+
+AT_ONCE = 500
+"""Most explanations that are looked through for those that a person may see."""
+
+
+def answer(request: Request, *, company: Company, state: State) -> Reply:
+    """Explanations that hold all the words, of the team named first where one is, newest month first."""
+    words = list(request.words)
+    with state.reading() as connection:
+        teams = all_teams(connection, company)
+        named = next((each for each in (words[0].lower(), slug(words[0])) if each in teams), "") if words else ""
+        asker = Asker(connection, company, request)
+        found: list[Explanation] = []
+        for each in search_explanations(connection, words=words[bool(named) :], team=named, most=AT_ONCE):
+            if asker.sees(team_of(teams, each.key.team)):
+                found.append(each)
+            if len(found) > MOST:
+                break
+        names = names_of(connection, {name for each in found for name in (each.reviewer, *each.authors)})
+    return Reply(explanations_message(found, teams, names, asked=" ".join(words), more=len(found) > MOST))
+
+
+COMMAND = Command(
+    "explanations",
+    "[team] [words]",
+    "what was explained before, and what was decided then",
+    answer,
+    actions={SHOW: show},
+)

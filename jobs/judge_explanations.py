@@ -1,0 +1,163 @@
+"""Hold what was explained against the figures as they are now, and say which reviews and answers are overdue."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from finops.company import Company, Team
+from finops.explained_month import is_judged, variance_of
+from finops.explanation import (
+    Explanation,
+    ExplanationChange,
+    Variance,
+    VarianceKey,
+    coverage,
+    remind,
+    restate,
+)
+from finops.periods import Month
+from finops.policy import Policy
+from finops.team_month import TeamMonth
+from jobs.job import Job, Outcome
+from storage.audit import append
+from storage.deliveries import answer_question, queue
+from storage.explanation_audience import read_audience
+from storage.explanations import (
+    explanation_entries,
+    explanations_due,
+    explanations_of,
+    explanations_of_month,
+    save_explanation,
+)
+from storage.publish import newest_publication
+from storage.state import State
+from storage.team_months import team_months
+from storage.teams import find_team
+from views.explanation_effects import Told, answered, explanation_effects
+
+MONTHS = 3
+"""The running month and those before it that are looked at: bills are restated."""
+Decide = Callable[[Explanation, Policy], ExplanationChange]
+"""What becomes of an explanation."""
+
+
+def run(*, now: datetime, company: Company, state: State) -> Outcome:
+    """Look at every explanation of the last months, and at everything that somebody was to answer by now."""
+    counts: Counter[str] = Counter()
+    numbers: dict[VarianceKey, Variance] = {}
+    month = Month.of(company.today(now))
+    for _ in range(MONTHS):
+        found = _numbers(month, now, company, state)
+        numbers |= found
+        for key, seen in found.items():
+            counts += _judge(key, seen, now, company, state)
+        month = month.previous
+    counts += _remind(numbers, now, company, state)
+    return Outcome(", ".join(f"{number} {what}" for what, number in sorted(counts.items())) or "nothing changed")
+
+
+def _numbers(month: Month, now: datetime, company: Company, state: State) -> dict[VarianceKey, Variance]:
+    """What is explained of a month → its number as it is now; one without a number now, or with days missing, is not
+    looked at.
+    """
+    with state.reading() as connection:
+        keys = explanations_of_month(connection, month)
+        if not keys:
+            return {}
+        publication = newest_publication(connection)
+        months: list[TeamMonth] = team_months(connection, company, month, company.today(now), company.basis)
+    found = {}
+    for each in months:
+        key = VarianceKey(each.team, each.month, each.currency)
+        seen = variance_of(each, publication, now) if key in keys and is_judged(each) else None
+        if seen:
+            found[key] = seen
+    return found
+
+
+def _judge(key: VarianceKey, seen: Variance, now: datetime, company: Company, state: State) -> Counter[str]:
+    """One team's month, in a transaction of its own; its messages are brought to the number as it is now."""
+    rules = company.explanations
+
+    def held(explanation: Explanation, policy: Policy) -> ExplanationChange:
+        was = explanation.approved or explanation.explained
+        if seen.publication < was.publication:
+            # Somebody has looked at newer figures than these.
+            return ExplanationChange(explanation)
+        return restate(explanation, seen, rules, policy.calendar, now)
+
+    with state.writing() as connection:
+        return _write(connection, company, key, seen, held, now)
+
+
+def _remind(numbers: Mapping[VarianceKey, Variance], now: datetime, company: Company, state: State) -> Counter[str]:
+    """Say once of each due day that it has passed, while the team is at work."""
+    with state.reading() as connection:
+        # A day further than any time zone, so that none is missed; each is held against its own clock below.
+        due = explanations_due(connection, company.today(now) + timedelta(days=2))
+    counts: Counter[str] = Counter()
+    for key in sorted({each.key for each in due}):
+
+        def reminded(explanation: Explanation, policy: Policy) -> ExplanationChange:
+            if not _at_work(policy, now):
+                return ExplanationChange(explanation)
+            return remind(explanation, policy.calendar, now)
+
+        with state.writing() as connection:
+            counts += _write(connection, company, key, numbers.get(key), reminded, now)
+    return counts
+
+
+def _at_work(policy: Policy, now: datetime) -> bool:
+    calendar = policy.calendar
+    today = calendar.day_of(now)
+    return calendar.is_working_day(today) and calendar.begin_of(today) <= now < calendar.end_of(today)
+
+
+def _write(
+    connection: Connection,
+    company: Company,
+    key: VarianceKey,
+    seen: Variance | None,
+    decide: Decide,
+    now: datetime,
+) -> Counter[str]:
+    """Change a month's explanations, with what Slack is to show of it and the record."""
+    team = find_team(connection, company, key.team) or Team(key.team, key.team)
+    policy = company.policy(team)
+    explanations = explanations_of(connection, key, lock=True)
+    changes = [decide(each, policy) for each in explanations]
+    if not any(change.events for change in changes) and seen is None:
+        return Counter()
+    changes = [save_explanation(connection, change, now) if change.events else change for change in changes]
+    _tell(connection, company, team, key, seen, changes, now)
+    append(connection, explanation_entries(changes))
+    return Counter(str(event.step) for change in changes for event in change.events)
+
+
+def _tell(
+    connection: Connection,
+    company: Company,
+    team: Team,
+    key: VarianceKey,
+    seen: Variance | None,
+    changes: Sequence[ExplanationChange],
+    now: datetime,
+) -> None:
+    """Queue what Slack is to show of changes that are stored."""
+    explanations = [change.explanation for change in changes]
+    number = seen or max((each.explained for each in explanations), key=lambda each: each.seen_at)
+    audience = read_audience(connection, company, team, key, explanations, now)
+    told = Told(changes, explanations, coverage(number.value, explanations), audience)
+    for change in changes:
+        if asked := answered(change, told):
+            below, message = asked
+            answer_question(connection, below, message.as_payload(), now)
+    queue(connection, explanation_effects(told, now), now)
+
+
+JOB = Job("judge_explanations", "every 1h", run, shows_figures=True)

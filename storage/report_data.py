@@ -1,0 +1,146 @@
+"""Reading all that a month's report is made of: every team in a handful of set-based queries."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date, datetime
+
+from sqlalchemy import Connection, select
+
+from finops.alert import Alert, AlertKey
+from finops.closed_month import TeamCurrency, TeamFigures, figures_of, says_something
+from finops.company import Company
+from finops.corrective_action import CorrectiveAction
+from finops.explanation import Explanation
+from finops.freeze import Freeze
+from finops.periods import Month
+from finops.variance_report import EARLIER, ReportData
+from storage.alerts import alert_keys, alerts_by_key
+from storage.closed_months import closed_months, service_costs
+from storage.corrective_actions import actions_in
+from storage.explanations import explanations_of_month
+from storage.freezes import TABLE as FREEZES
+from storage.freezes import freezes_of
+from storage.people import names_of
+from storage.publish import newest_publication
+from storage.spend import coverages
+from storage.team_months import team_months
+from storage.teams import all_teams
+
+Figures = dict[TeamCurrency, TeamFigures]
+AT_ONCE = 500
+"""Keys in one query."""
+
+
+def read_report_data(
+    connection: Connection, company: Company, month: Month, today: date, teams: Collection[str] | None = None
+) -> ReportData:
+    """All that the report of a month is made of.
+
+    Args:
+        today: the company's local day; it decides whether the month has ended, and no figure of one that has.
+        teams: slugs of the teams that the report is of, None for every team.
+    """
+    rows, now = _rows_and_now(connection, company, month, today)
+    earlier = []
+    for number in range(1, EARLIER + 1):
+        before = _before(month, number)
+        explained = explanations_of_month(connection, before, teams)
+        earlier.append((_figures(connection, company, before, today), explained))
+    wanted = {team for team, _ in rows} if teams is None else set(teams)
+    shown = [figures for (team, _), figures in sorted(rows.items()) if team in wanted]
+    explanations = explanations_of_month(connection, month, teams)
+    actions = [action for action in actions_in(connection, month=month) if action.key.team in wanted]
+    freezes = [freeze for freeze in _freezes(connection, month) if freeze.alert.team in wanted]
+    said = [each for found in explanations.values() for each in found]
+    return ReportData(
+        month=month,
+        company=company,
+        teams=all_teams(connection, company),
+        rows=shown,
+        has_ended=today > month.last,
+        now={key: figures for key, figures in now.items() if key[0] in wanted},
+        earlier=earlier,
+        following=closed_months(connection, month.next),
+        explanations=explanations,
+        actions=actions,
+        alerts=[alert for alert in _alerts(connection, month) if alert.key.team in wanted],
+        freezes=freezes,
+        names=names_of(connection, _people(said, actions, freezes)),
+        at=_at(connection, shown),
+    )
+
+
+def live_figures(
+    connection: Connection, company: Company, month: Month, today: date, closed_at: datetime | None = None
+) -> Figures:
+    """Every team's figures as they are known by now, with their services; to be closed where an instant is given."""
+    months = [each for each in team_months(connection, company, month, today, company.basis) if says_something(each)]
+    services = service_costs(connection, company.basis, month, today)
+    former = service_costs(connection, company.basis, month.previous)
+    publication = newest_publication(connection)
+    found = {}
+    for each in months:
+        key = (each.team, each.currency)
+        of_team = services.get(key), former.get(key)
+        found[key] = figures_of(each, company.ladder, publication, *of_team, closed_at=closed_at)
+    return found
+
+
+def _rows_and_now(connection: Connection, company: Company, month: Month, today: date) -> tuple[Figures, Figures]:
+    """A month's rows, and the figures of those that are known otherwise by now than they were closed with."""
+    closed = closed_months(connection, month)
+    if not closed:
+        return live_figures(connection, company, month, today), {}
+    publication = newest_publication(connection)
+    rows, now = dict(closed), {}
+    basis = next(iter(closed.values())).basis
+    for each in team_months(connection, company, month, today, basis):
+        key = (each.team, each.currency)
+        known = figures_of(each, company.ladder, publication)
+        was = closed.get(key)
+        if was is None and says_something(each):
+            rows[key] = known
+        elif was is not None and (was.actual, was.budget) != (known.actual, known.budget):
+            now[key] = known
+    return rows, now
+
+
+def _figures(connection: Connection, company: Company, month: Month, today: date) -> Figures:
+    return closed_months(connection, month) or live_figures(connection, company, month, today)
+
+
+def _before(month: Month, number: int) -> Month:
+    for _ in range(number):
+        month = month.previous
+    return month
+
+
+def _alerts(connection: Connection, month: Month) -> list[Alert]:
+    keys = alert_keys(connection, month)
+    found: dict[AlertKey, Alert] = {}
+    for start in range(0, len(keys), AT_ONCE):
+        found |= alerts_by_key(connection, keys[start : start + AT_ONCE])
+    return [found[key] for key in keys if key in found]
+
+
+def _freezes(connection: Connection, month: Month) -> list[Freeze]:
+    """Every decision on an alert of the month, by alert, the newest first."""
+    of_month = FREEZES.c.alert.contains(f"/{month}/")
+    keys = sorted(set(connection.execute(select(FREEZES.c.alert).where(of_month)).scalars()))
+    return [freeze for key in keys for freeze in freezes_of(connection, AlertKey.parse(key))]
+
+
+def _people(
+    explanations: Collection[Explanation], actions: Collection[CorrectiveAction], freezes: Collection[Freeze]
+) -> set[str]:
+    of_explanations = {name for each in explanations for name in (*each.authors, each.reviewer)}
+    return of_explanations | {action.owner for action in actions} | {freeze.decided_by for freeze in freezes}
+
+
+def _at(connection: Connection, rows: Collection[TeamFigures]) -> datetime | None:
+    """When the rows were closed; where they are live, when the newest figures were delivered."""
+    closed = [figures.closed_at for figures in rows if figures.closed_at]
+    if closed:
+        return max(closed)
+    return max((each.delivered_at for each in coverages(connection).values()), default=None)

@@ -1,0 +1,111 @@
+"""The number that is explained, and the parts that add up to it exactly."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from finops.basis import Basis
+from finops.explained_month import drivers_of, is_judged, variance_of
+from finops.money import add
+from finops.periods import Month
+from finops.policy import LADDER, Materiality
+from finops.spend import DaySpend, Freshness
+from finops.team_month import TeamMonth, assess
+
+NOVEMBER = Month(2026, 11)
+NOW = datetime(2026, 11, 16, tzinfo=UTC)
+COSTS = st.decimals(Decimal("-900"), Decimal("90000"), places=18, allow_nan=False, allow_infinity=False)
+ROWS = st.lists(
+    st.builds(
+        lambda day, service, cost, category: DaySpend(
+            date(2026, 10, 1) + timedelta(days=day), "", "AWS", service, category, "USD", cost, cost
+        ),
+        st.integers(0, 60),
+        st.sampled_from(["EC2", "RDS", "S3", ""]),
+        COSTS,
+        st.sampled_from(["Usage", "Tax", "Credit"]),
+    ),
+    max_size=40,
+)
+
+
+def month_of(rows: list[DaySpend], as_of: date, through: date, settled: date | None, basis: Basis) -> TeamMonth:
+    """November with a budget of 1,000, of some rows."""
+    daily: dict[date, Decimal] = {}
+    for row in rows:
+        if row.day <= min(as_of, through):
+            daily[row.day] = add((daily.get(row.day, Decimal(0)), row.cost(basis)))
+    return assess(
+        team="payments",
+        month=NOVEMBER,
+        basis=basis,
+        currency="USD",
+        budget=Decimal(1000),
+        daily=daily,
+        freshness=Freshness(through, settled),
+        as_of=as_of,
+        ladder=LADDER,
+        materiality=Materiality(),
+    )
+
+
+@given(
+    rows=ROWS,
+    as_of=st.integers(0, 34),
+    late=st.integers(0, 4),
+    unsettled=st.integers(0, 4),
+    basis=st.sampled_from(Basis),
+)
+@settings(deadline=None, max_examples=300)
+def test_the_parts_are_the_variance_to_the_last_digit(
+    rows: list[DaySpend], as_of: int, late: int, unsettled: int, basis: Basis
+) -> None:
+    """Whatever is billed, on whatever day one looks: services, what is expected, and the budget add up exactly."""
+    day = date(2026, 11, 1) + timedelta(days=as_of)
+    through = min(day, NOVEMBER.last) - timedelta(days=late)
+    rows = [row for row in rows if row.day <= through]
+    month = month_of(rows, day, through, through - timedelta(days=unsettled), basis)
+    number, drivers = variance_of(month, 1, NOW), drivers_of(month, rows)
+    if number is None or not any(row.day < NOVEMBER.first for row in rows):
+        assert drivers is None
+        return
+    assert drivers is not None and drivers.total == number.value
+    assert number.is_forecast == (month.forecast is not None and not month.over)
+    assert [abs(line.amount) for line in drivers.lines] == sorted((abs(x.amount) for x in drivers.lines), reverse=True)
+
+
+def steady(through: date, cost: str = "30") -> list[DaySpend]:
+    """The same cost on every day from October on."""
+    days = (through - date(2026, 10, 1)).days + 1
+    every = [date(2026, 10, 1) + timedelta(days=number) for number in range(days)]
+    return [DaySpend(day, "", "AWS", "EC2", "Usage", "USD", Decimal(cost), Decimal(cost)) for day in every]
+
+
+def test_a_running_month_is_its_forecast() -> None:
+    """The forecast against the budget; what is known is compared with the same days of the month before."""
+    rows = steady(date(2026, 11, 14))
+    month = month_of(rows, date(2026, 11, 16), date(2026, 11, 14), date(2026, 11, 12), Basis.EFFECTIVE)
+    number, drivers = variance_of(month, 7, NOW), drivers_of(month, rows)
+    assert number is not None and drivers is not None
+    assert (number.value, number.is_forecast, number.publication) == (Decimal("-100"), True, 7)
+    assert (drivers.lines, drivers.rest, drivers.budget) == ((), Decimal("-30"), Decimal("-70"))
+    assert drivers.days == (date(2026, 11, 1), date(2026, 11, 12))
+    assert drivers.former == (date(2026, 10, 1), date(2026, 10, 12))
+    assert drivers.rest_days == (date(2026, 11, 13), date(2026, 11, 30)) and drivers.whole
+
+
+def test_a_past_month_is_its_actual() -> None:
+    """The actual against the budget, the whole month beside the whole month before; missing days are not judged."""
+    rows = steady(date(2026, 11, 30))
+    month = month_of(rows, date(2026, 12, 5), date(2026, 11, 30), date(2026, 11, 30), Basis.EFFECTIVE)
+    drivers = drivers_of(month, rows)
+    assert drivers is not None and drivers.rest is None and drivers.rest_days is None
+    assert [(line.name, line.amount) for line in drivers.lines] == [("EC2", Decimal(-30))]
+    assert drivers.budget == Decimal(-70) and drivers.former == (date(2026, 10, 1), date(2026, 10, 31))
+    assert is_judged(month)
+    partial = month_of(rows[:-2], date(2026, 12, 1), date(2026, 11, 28), date(2026, 11, 26), Basis.EFFECTIVE)
+    assert not is_judged(partial) and variance_of(partial, 1, NOW) is not None

@@ -1,0 +1,149 @@
+"""What somebody types of an explanation is kept, whatever becomes of the form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from storage.explanations import find_draft
+from tests.handlers.desk import Desk, buttons
+from tests.handlers.explaining import FIRST, KEY, NEXT, explain, says, stored, text_of
+
+
+def draft(desk: Desk, user_id: str, number: int = 0) -> dict[str, Any]:
+    """What is kept for somebody."""
+    with desk.bench.installation.state.reading() as connection:
+        return find_draft(connection, user_id, KEY, number)
+
+
+def held(view: dict[str, Any], name: str) -> Any:
+    """What a field of a form holds."""
+    [value] = [
+        each for element in view["state"]["values"][name].values() for key, each in element.items() if key != "type"
+    ]
+    return value["value"] if isinstance(value, dict) else value
+
+
+def test_what_is_typed_survives_a_closed_form(desk: Desk) -> None:
+    """Every character is kept while it is typed; the form opened again holds it, and can be begun anew."""
+    alice = desk.sandbox.person("alice")
+    alice.command("general", "/finops explain payments")
+    proposed = held(alice.view, "explanation_what")
+    alice.click(None, None, "explanation_why", "We dou")
+    alice.select(None, None, "explanation_category", "price")
+    assert draft(desk, alice.id)["explanation_why"] == "We dou"
+    alice.close()
+    alice.command("general", "/finops explain payments")
+    assert held(alice.view, "explanation_why") == "We dou" and held(alice.view, "explanation_category") == "price"
+    assert "what you had typed" in text_of(alice.view)
+    alice.click(None, None, "explanation_anew")
+    assert held(alice.view, "explanation_why.1") is None and held(alice.view, "explanation_what.1") == proposed
+    assert draft(desk, alice.id) == {} and "what you had typed" not in text_of(alice.view)
+    anew = {f"{name}.1": value for name, value in FIRST.items()}
+    assert list(alice.submit(anew | {"explanation_amount.1": "none"})) == ["explanation_amount.1"]
+    assert alice.submit({"explanation_amount.1": "50"}) is None
+    assert alice.submit(NEXT) is None
+    says(desk, "+$50", "The load test ran on all nodes.")
+
+
+def test_the_second_step_is_kept_too(desk: Desk) -> None:
+    """What is typed of What next and of an action is there again after going back, and after another start."""
+    alice = desk.sandbox.person("alice")
+    alice.command("general", "/finops explain payments")
+    alice.submit(FIRST)
+    alice.click(None, None, "explanation_following", "We look at")
+    alice.click(None, None, "explanation_task", "Turn nodes off")
+    alice.close()
+    alice.submit({"explanation_why": "Another reason."})
+    assert held(alice.view, "explanation_following") == "We look at"
+    assert held(alice.view, "explanation_task") == "Turn nodes off"
+    alice.close()
+    alice.close()
+    assert alice.view is None
+    alice.command("general", "/finops explain payments")
+    assert held(alice.view, "explanation_why") == "Another reason."
+    assert alice.submit({}) is None
+    assert held(alice.view, "explanation_following") == "We look at"
+    assert alice.submit({}) is None
+    says(desk, "Another reason.", "We look at", "*Turn nodes off* — Alice Example")
+    assert draft(desk, alice.id) == {}
+
+
+def test_a_draft_is_its_writers_own(desk: Desk) -> None:
+    """Nobody finds what somebody else has typed."""
+    alice, bob = desk.sandbox.person("alice"), desk.sandbox.person("bob")
+    alice.command("general", "/finops explain payments")
+    alice.click(None, None, "explanation_why", "mine")
+    bob.command("general", "/finops explain payments")
+    assert held(bob.view, "explanation_why") is None and "what you had typed" not in text_of(bob.view)
+
+
+def test_what_comes_after_the_submission_is_no_draft(desk: Desk) -> None:
+    """A character that is told late, after the form was submitted, proposes nothing at the next start."""
+    alice = explain(desk)
+    from handlers.explanation_fields import FIRST as FIELDS
+    from storage.explanations import save_draft
+
+    with desk.bench.installation.state.writing() as connection:
+        late = {name: FIRST.get(name, "103.7") for name in FIELDS} | {"read": 0}
+        save_draft(connection, alice.id, KEY, 0, late, desk.bench.installation.now)
+    alice.command("general", "/finops explain payments")
+    assert "what you had typed" not in text_of(alice.view)
+
+
+def test_two_editors(desk: Desk) -> None:
+    """Of two who edit the same explanation the second is told what it is now, keeps their text, and sees both."""
+    explain(desk)
+    message = says(desk, "*submitted*")
+    alice, bob = desk.sandbox.person("alice"), desk.sandbox.person("bob")
+    for person in (alice, bob):
+        person.click("cost-payments", message["ts"], "explanation_edit")
+        assert person.view["title"]["text"] == "Edit explanation 1"
+    alice.submit({"explanation_why": "Alice was first."})
+    alice.submit({})
+    says(desk, "Alice was first.")
+    errors = bob.submit({"explanation_why": "Bob came later."})
+    assert "Alice Example has changed it meanwhile: it is submitted now." in errors["explanation_what"]
+    assert held(bob.view, "explanation_why") == "Bob came later."
+    bob.close()
+    message = says(desk, "Alice was first.")
+    bob.click("cost-payments", message["ts"], "explanation_edit")
+    assert "It has been changed since you began to write" in text_of(bob.view)
+    assert "Alice was first." in text_of(bob.view) and held(bob.view, "explanation_why") == "Bob came later."
+    bob.submit({})
+    bob.submit({})
+    says(desk, "Bob came later.", "Alice Example and Bob Example")
+    [explanation] = stored(desk)
+    words = [explanation.wording.why, *(each.wording.why for each in explanation.former)]
+    assert words == ["Bob came later.", FIRST["explanation_why"], "Alice was first."]
+    assert "explanation_edit" in buttons(says(desk, "Bob came later."))
+
+
+def test_changed_between_the_two_steps(desk: Desk) -> None:
+    """A review that comes while somebody is at the second step is not overwritten, and the text stays."""
+    explain(desk)
+    message = says(desk, "*submitted*")
+    alice, dave = desk.sandbox.person("alice"), desk.sandbox.person("dave")
+    alice.click("cost-payments", message["ts"], "explanation_edit")
+    alice.submit({"explanation_why": "A better reason."})
+    dave.click("@app", desk.told("dave", "*explained*")["ts"], "explanation_approve")
+    says(desk, "*approved*")
+    errors = alice.submit({"explanation_following": "A better end."})
+    assert "Dave Example has changed it meanwhile: it is approved now." in errors["explanation_following"]
+    assert held(alice.view, "explanation_following") == "A better end."
+    assert stored(desk)[0].wording.why == FIRST["explanation_why"]
+
+
+def test_a_form_that_is_closed_is_kept(desk: Desk) -> None:
+    """Where Slack tells what a closed form held, it is kept; where it tells nothing, nothing is overwritten."""
+    from dataclasses import replace
+
+    from bot.answers import Answers
+
+    answers = Answers(desk.bench.installation, lambda: None)
+    alice = desk.sandbox.user_id("alice")
+    metadata = {"key": str(KEY), "number": 0, "read": 0, "turn": 2}
+    request = replace(answers.request(alice, "", "V1"), metadata=metadata)
+    answers.closings["explanation"](replace(request, inputs={"explanation_why.2": "typed\x00 last"}))
+    assert draft(desk, alice)["explanation_why"] == "typed\ufffd last"
+    answers.closings["explanation_next"](request)
+    assert draft(desk, alice) == {"explanation_why": "typed\ufffd last", "read": 0}

@@ -1,0 +1,220 @@
+"""Explanations held against new figures, and whose turn is overdue, as the job says it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from bot.answers import Answers
+from finops.explanation import Stage, VarianceKey
+from finops.periods import Month
+from jobs.judge_explanations import JOB, run
+from storage.audit import read, verify
+from storage.budgets import parse_budgets, record_budgets
+from storage.deliveries import TABLE as DELIVERIES
+from storage.deliveries import find
+from storage.explanations import explanations_of
+from storage.people import replace_directory
+from tests.company import Moved, make_company, take_in, usual_charges, write_bill
+
+PEOPLE = {name: f"U{number}{name.upper()}" for number, name in enumerate(("alice", "bob", "dave", "erin"))}
+OCTOBER = VarianceKey("payments", Month(2026, 10), "USD")
+NOVEMBER = VarianceKey("payments", Month(2026, 11), "USD")
+FIRST = {
+    "explanation_what": "Nodes.",
+    "explanation_category": "growth",
+    "explanation_stays": "no",
+    "explanation_why": "Customers.",
+}
+
+
+class Office:
+    """An installation whose people explain and review by requests, and whose bill is delivered anew."""
+
+    def __init__(self, folder: Path, url: str = "") -> None:
+        self.clock = Moved()
+        self.folder = folder
+        self.installation = make_company(folder, clock=self.clock, url=url)
+        people = [(user_id, f"{name.title()} Example", f"{name}@example.com", "") for name, user_id in PEOPLE.items()]
+        budgets = "team,month,amount,currency\npayments,2026-10,3000,USD\n"
+        with self.installation.state.writing() as connection:
+            replace_directory(connection, people, [("S1", "finops", PEOPLE["dave"])], [])
+            parsed = parse_budgets(budgets, "b.csv", lambda _team: None)
+            record_budgets(connection, parsed, source="b.csv", by="test", now=self.installation.now)
+        self.answers = Answers(self.installation, lambda: None)
+
+    def ask(self, person: str, **more: Any) -> Any:
+        """A request of somebody."""
+        return replace(self.answers.request(PEOPLE[person], "", "x"), **more)
+
+    def explain(self, key: VarianceKey, amount: str, person: str = "alice") -> None:
+        """Both steps of the form."""
+        metadata = {"key": str(key), "number": 0, "read": 0, "turn": 0}
+        inputs = FIRST | {"explanation_amount": amount}
+        submissions = self.answers.submissions
+        reply = submissions["explanation"](self.ask(person, inputs=inputs, metadata=metadata))
+        assert reply.next_view and not reply.errors
+        following = {"explanation_following": "", "explanation_then": "submit"}
+        reply = submissions["explanation_next"](self.ask(person, inputs=following, metadata=metadata))
+        assert not reply.errors
+
+    def click(self, person: str, action: str, key: VarianceKey, read: int) -> Any:
+        """A button of an explanation's message, as it was at a version."""
+        return self.answers.actions[action](self.ask(person, value=f"{key}/1@{read}", via="button"))
+
+    def deliver(self, extra: Decimal, on: date = date(2026, 10, 20)) -> None:
+        """The bill once more, with a charge that was not in it before."""
+        charges = usual_charges(date(2026, 10, 1), date(2026, 11, 11))
+        charges = [replace(c, cost=c.cost + extra) if (c.day, c.team) == (on, "payments") else c for c in charges]
+        write_bill(self.folder / "bills" / "bill.csv", charges)
+        self.clock.now += timedelta(hours=1)
+        take_in(self.installation)
+
+    def run(self) -> str:
+        """The job."""
+        company, state = self.installation.company, self.installation.state
+        return run(now=self.installation.now, company=company, state=state).summary
+
+    def explanation(self, key: VarianceKey = OCTOBER) -> Any:
+        """The only explanation of a month."""
+        with self.installation.state.reading() as connection:
+            [found] = explanations_of(connection, key)
+        return found
+
+    def said(self, prefix: str) -> dict[str, str]:
+        """Key → text of what is queued under keys that begin so."""
+        with self.installation.state.reading() as connection:
+            rows = connection.execute(select(DELIVERIES.c.key, DELIVERIES.c.payload)).all()
+        return {key: payload["text"] for key, payload in rows if key.startswith(prefix)}
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def office(request: pytest.FixtureRequest, tmp_path: Path) -> Office:
+    """On both databases."""
+    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else ""
+    made = Office(tmp_path, url)
+    request.addfinalizer(made.installation.state.close)
+    return made
+
+
+def test_a_restatement_that_counts_voids_the_approval(office: Office) -> None:
+    """An approval does not outlive its number: the thread says from what to what, and its author is asked again."""
+    office.explain(OCTOBER, "103.83")
+    office.click("dave", "explanation_approve", OCTOBER, 1)
+    assert office.explanation().stage is Stage.APPROVED
+    office.run()
+    assert office.explanation().version == 2
+    office.deliver(Decimal(500))
+    assert office.run() == "1 voided"
+    explanation = office.explanation()
+    assert explanation.stage is Stage.VOIDED and explanation.approved is None and explanation.version == 3
+    key = f"explanation/{OCTOBER}/1"
+    note = office.said(key)[f"{key}/3.1"]
+    assert "*The variance has moved from +$103.83 to +$603.83* since explanation 1 was approved" in note
+    assert f"<@{PEOPLE['alice']}>, please explain the new number" in note
+    assert "Explained $0 of $603.83" in office.said(key)[key]
+    direct = office.said(f"review/{OCTOBER}/1/3/")
+    assert list(direct) == [f"review/{OCTOBER}/1/3/{PEOPLE['alice']}"]
+    assert office.run() == "nothing changed"
+    with office.installation.state.reading() as connection:
+        entries = [each.entry for each in read(connection, subject=f"explanation/{OCTOBER}/1")]
+        assert verify(connection) == []
+    assert [(e.who, e.action) for e in entries][1:] == [
+        (PEOPLE["dave"], "explanation.approved"),
+        ("finops", "explanation.voided"),
+    ]
+    assert entries[-1].was is not None and entries[-1].was["stage"] == "approved"
+
+
+def test_a_restatement_that_does_not_count_is_noted(office: Office) -> None:
+    """Below what counts the approval stands, and the thread is told once."""
+    office.explain(OCTOBER, "103.83")
+    office.click("dave", "explanation_approve", OCTOBER, 1)
+    office.deliver(Decimal("29.99"))
+    assert office.run() == "1 noted"
+    assert office.explanation().stage is Stage.APPROVED
+    key = f"explanation/{OCTOBER}/1"
+    assert "too little to count, explanation 1 stands" in office.said(key)[f"{key}/3.1"]
+    assert "Explained $103.83 of $133.82 · approved $103.83 · open $29.99" in office.said(key)[key]
+    assert office.run() == "nothing changed"
+    office.deliver(Decimal("30"))
+    assert office.run() == "1 voided"
+
+
+def test_an_approval_after_a_movement_is_refused(office: Office) -> None:
+    """What was written for another number cannot be approved, also before the job has looked."""
+    office.explain(OCTOBER, "103.83")
+    office.deliver(Decimal(500))
+    from finops.errors import FinopsError
+
+    with pytest.raises(FinopsError, match="moved since this was written"):
+        office.click("dave", "explanation_approve", OCTOBER, 1)
+    assert office.explanation().stage is Stage.SUBMITTED
+
+
+def test_a_month_with_days_missing_is_not_judged(office: Office) -> None:
+    """On the first of the next month, days that are not delivered yet void nothing."""
+    office.explain(NOVEMBER, "103.70")
+    office.click("dave", "explanation_approve", NOVEMBER, 1)
+    office.clock.now = datetime(2026, 12, 1, 9, tzinfo=UTC)
+    office.run()
+    assert office.explanation(NOVEMBER).stage is Stage.APPROVED
+
+
+def test_overdue_turns(office: Office) -> None:
+    """Whose turn is overdue is told once for each due day, and only while the team is at work."""
+    office.explain(OCTOBER, "103.83")
+    due = office.explanation().due
+    assert due == date(2026, 11, 17)
+    office.clock.now = datetime(2026, 11, 17, 15, 0, tzinfo=UTC)
+    assert office.run() == "nothing changed"
+    office.clock.now = datetime(2026, 11, 17, 19, 0, tzinfo=UTC)
+    assert office.run() == "nothing changed"
+    office.clock.now = datetime(2026, 11, 18, 8, 30, tzinfo=UTC)
+    assert office.run() == "1 overdue"
+    key = f"explanation/{OCTOBER}/1"
+    assert "the review is overdue since Tue 17 Nov" in office.said(key)[f"{key}/2.1"]
+    assert "*The review is overdue since Tue 17 Nov.*" in office.said(key)[key]
+    assert office.run() == "nothing changed"
+    asked = office.said(f"review/{OCTOBER}/1/")
+    assert {name.rsplit("/", 2)[1] for name in asked} == {"1", "2"}
+
+
+def test_who_is_on_leave_is_replaced(office: Office) -> None:
+    """A reviewer's direct message goes to who stands in for them."""
+    from storage.leaves import Leave, record_leave
+
+    away = Leave(PEOPLE["dave"], PEOPLE["erin"], date(2026, 11, 1), date(2026, 11, 30))
+    with office.installation.state.writing() as connection:
+        record_leave(connection, away, office.installation.now)
+    office.explain(OCTOBER, "103.83")
+    assert list(office.said(f"review/{OCTOBER}/1/")) == [f"review/{OCTOBER}/1/1/{PEOPLE['erin']}"]
+    office.click("erin", "explanation_approve", OCTOBER, 1)
+    assert office.explanation().reviewer == PEOPLE["erin"]
+
+
+def test_quiet_hours_hold_pings_back(office: Office) -> None:
+    """At night the message stands at once, and who has the turn is pinged in the morning."""
+    office.clock.now = datetime(2026, 11, 12, 21, tzinfo=UTC)
+    office.explain(OCTOBER, "103.83")
+    with office.installation.state.reading() as connection:
+        rows = connection.execute(select(DELIVERIES.c.key, DELIVERIES.c.not_before)).all()
+        held = {key: at for key, at in rows if "explanation/" in key or "review/" in key}
+        assert find(connection, f"explanation/{OCTOBER}/1") is not None
+    morning = datetime(2026, 11, 13, 6, tzinfo=UTC)
+    assert held == {
+        f"explanation/{OCTOBER}/1": None,
+        f"explanation/{OCTOBER}/1/1.1": morning,
+        f"review/{OCTOBER}/1/1/{PEOPLE['dave']}": morning,
+    }
+
+
+def test_it_is_made_known() -> None:
+    """It runs every hour, and again when figures have changed."""
+    assert (JOB.name, JOB.schedule, JOB.shows_figures) == ("judge_explanations", "every 1h", True)

@@ -1,0 +1,347 @@
+"""A month's variance report in plain sentences, which every form of it says: names are tidy, and nothing is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from html import unescape
+
+from finops.basis import Basis
+from finops.breakdown import Line
+from finops.closed_month import TeamFigures
+from finops.corrective_action import ActionStage, CorrectiveAction
+from finops.explanation import Category, Explanation, Stage
+from finops.freeze import Freeze, FreezeStatus
+from finops.money import ZERO
+from finops.report_findings import Contradiction, Hidden, Repeat, Said
+from finops.variance_report import Duty, Lack, Missing, TeamReport, Total, Undone, VarianceReport
+from views.amounts import money, month_name, ratio, share, short_day
+from views.sentences import BASIS
+from views.text import clip, tidy
+from views.tiers import direction, listed
+
+CATEGORIES = {
+    Category.GROWTH: "Business-driven growth",
+    Category.OPTIMISATION: "Optimisation",
+    Category.INFRASTRUCTURE: "Infrastructure change",
+    Category.PRICE: "Price or rate change",
+    Category.ANOMALY: "Anomaly",
+    Category.ALLOCATION: "Allocation or tagging error",
+    Category.TIMING: "Timing",
+}
+STAGES = {
+    Stage.SUBMITTED: "waits for a review",
+    Stage.ASKED: "a question waits for its author",
+    Stage.RETURNED: "returned to its author",
+    Stage.APPROVED: "approved",
+    Stage.VOIDED: "void: the variance has moved",
+    Stage.WITHDRAWN: "withdrawn",
+}
+NAME, SERVICE, NAMED = 80, 60, 3
+"""Characters of a team's and of a service's name, and most of them named in one sentence."""
+
+
+def cash(amount: Decimal, currency: str, signed: bool = False) -> str:
+    """An amount as it is shown, in plain text."""
+    return unescape(money(amount, currency, signed=signed))
+
+
+def name_of(report: VarianceReport, slug: str) -> str:
+    """A team's name."""
+    return clip(tidy(report.teams.get(slug) or slug), NAME)
+
+
+def person(report: VarianceReport, user_id: str) -> str:
+    """Somebody's name, their id where the workspace does not know them."""
+    return clip(tidy(report.names.get(user_id) or user_id), NAME) if user_id else "nobody"
+
+
+def title(report: VarianceReport) -> str:
+    """'Variance report, October 2026'."""
+    return f"Variance report, {month_name(report.month)}"
+
+
+def standing(report: VarianceReport) -> str:
+    """'Final', or what it is instead."""
+    if report.is_final:
+        return "Final"
+    return "Not final" if report.is_closed else "Preliminary"
+
+
+def headline(report: VarianceReport) -> list[str]:
+    """What became of the budgets, one sentence a currency."""
+    if not report.rows:
+        return [f"No team has a budget or spend in {month_name(report.month)}."]
+    return [_headline(report, total) for total in report.totals]
+
+
+def _headline(report: VarianceReport, total: Total) -> str:
+    spent, when = cash(total.actual, total.currency), month_name(report.month)
+    lead = f"{_teams(total.teams)} spent {spent} in {when}{'' if report.has_ended else ' so far'}"
+    if not _has_budget(total):
+        return f"{lead}, without any approved budget."
+    budget = cash(total.budget, total.currency)
+    if not report.has_ended:
+        return f"{lead} against {budget} budgeted for the whole month."
+    if not total.unbudgeted:
+        return f"{lead} against {budget} budgeted: {beside(total.variance, total)}; {_asked(total)}."
+    without = cash(total.unbudgeted, total.currency)
+    rest = f"{lead}, {without} of it without a budget. The rest is"
+    if not total.variance:
+        return f"{rest} exactly the {budget} budgeted; {_asked(total)}."
+    apart = f"{cash(abs(total.variance), total.currency)} ({ratio(total.ratio)}) {direction(total.variance)}"
+    return f"{rest} {apart} the {budget} budgeted; {_asked(total)}."
+
+
+def _asked(total: Total) -> str:
+    """How many variances ask for an explanation, and how many of them lack an approved one."""
+    if not total.material:
+        return "no variance asks for an explanation"
+    if total.material == 1:
+        return f"1 variance asks for an explanation, and has {'no' if total.open else 'an'} approved one"
+    left = f"{total.open:,} of them have no approved one" if total.open else "all of them have an approved one"
+    return f"{total.material:,} variances ask for an explanation, {left}"
+
+
+def _has_budget(total: Total) -> bool:
+    return bool(total.budget or total.over or total.under or total.judged)
+
+
+def beside(variance: Decimal, total: Total) -> str:
+    """'$2,100.00 over (+2.1 %)'."""
+    if not variance:
+        return "exactly on budget"
+    return f"{cash(abs(variance), total.currency)} {direction(variance)} ({ratio(total.ratio)})"
+
+
+def _teams(number: int) -> str:
+    return "1 team" if number == 1 else f"{number:,} teams"
+
+
+def notes(report: VarianceReport) -> list[str]:
+    """The basis, when the figures were closed or delivered, and what no budget stands against."""
+    said = [f"Basis: {BASIS[Basis(report.basis)]}; days in UTC."]
+    if report.at:
+        what = "Closed" if report.is_closed else "Not closed: figures as delivered"
+        said.append(f"{what} on {short_day(report.at.date())} {report.at.year} at {report.at:%H:%M} UTC.")
+    for total in report.totals:
+        if total.undelivered:
+            said.append(f"Budgets of {cash(total.undelivered, total.currency)} are of teams without data.")
+    return said + restated(report)
+
+
+def restated(report: VarianceReport) -> list[str]:
+    """What has changed since the month was closed, one sentence a team."""
+    return [sentence for row in report.rows if (sentence := restated_row(report, row))]
+
+
+def restated_row(report: VarianceReport, row: TeamReport) -> str:
+    """'Payments was restated since: from $1 to $2.'; empty where nothing changed."""
+    if row.now is None:
+        return ""
+    was, now, currency = row.figures, row.now, row.figures.key.currency
+    said = []
+    if was.actual != now.actual:
+        said.append(f"restated since it was closed: {_moved(was.actual, now.actual, currency)}")
+    if was.budget != now.budget:
+        said.append(f"given another budget since: {_moved(was.budget, now.budget, currency)}")
+    return f"{name_of(report, was.key.team)} was {' and '.join(said)}."
+
+
+def _moved(was: Decimal | None, now: Decimal | None, currency: str) -> str:
+    """'from $1.00 to $2.00'."""
+    before, after = ("none" if amount is None else cash(amount, currency) for amount in (was, now))
+    return f"from {before} to {after}"
+
+
+def missing(report: VarianceReport) -> list[str]:
+    """What keeps the report from being final, one sentence each; empty where it is final."""
+    return [_missing(report, each) for each in report.missing]
+
+
+def _missing(report: VarianceReport, lack: Missing) -> str:
+    who = name_of(report, lack.team) if lack.team else month_name(report.month)
+    if lack.lack is Lack.RUNNING:
+        return f"{who} has not ended."
+    if lack.lack is Lack.NOT_CLOSED:
+        until = f": its data runs through {short_day(lack.through)}" if lack.through else ": there is no data of it"
+        return f"{who} is not closed{until}."
+    variance, currency = lack.variance or ZERO, lack.currency
+    said = f"{who} is {cash(abs(variance), currency)} {direction(variance)} budget ({ratio(lack.ratio)})"
+    parts = []
+    if lack.unexplained:
+        parts.append(f"{cash(abs(lack.unexplained), currency)} {_unexplained(variance, lack.unexplained)}")
+    if lack.waiting:
+        parts.append(f"{cash(abs(lack.waiting), currency)} is explained and not approved")
+    return f"{said}: {' and '.join(parts)}." if parts else f"{said}, and nothing explains it."
+
+
+def _unexplained(variance: Decimal, left: Decimal) -> str:
+    return "is not explained" if (left > 0) == (variance > 0) else "more is explained than there is"
+
+
+def tier(figures: TeamFigures) -> str:
+    """'formal', 'formal (under)'; '–' for none."""
+    name = clip(tidy(figures.tier), 40) if figures.tier else "–"
+    return f"{name} (under)" if figures.step < 0 else name
+
+
+def coverage(row: TeamReport) -> str:
+    """'$800.00 explained, $500.00 of it approved, $200.00 open'; empty without a variance."""
+    found, currency = row.coverage, row.figures.key.currency
+    if found is None:
+        return ""
+    if not found.explained:
+        return f"nothing explained, {cash(found.open, currency)} open"
+    explained, approved = cash(found.explained, currency), cash(found.approved, currency)
+    return f"{explained} explained, {approved} of it approved, {cash(found.open, currency)} open"
+
+
+def covered(row: TeamReport) -> str:
+    """The coverage of a variance that asks for an explanation, as a sentence; empty for any other."""
+    said = coverage(row) if row.is_material else ""
+    return f"{said[:1].upper()}{said[1:]}.{'' if row.is_open else ' Settled.'}" if said else ""
+
+
+def driver(line: Line, currency: str) -> str:
+    """'Amazon EC2 +$3,000.00 (from $5,000.00 to $8,000.00)'."""
+    name = clip(tidy(line.name), SERVICE)
+    change = cash(line.change or ZERO, currency, signed=True)
+    return f"{name} {change} (from {cash(line.former or ZERO, currency)} to {cash(line.amount, currency)})"
+
+
+def unexplained(total: Total) -> str:
+    """'$4,918.51 over and $12,189.07 under budget', 'nothing'."""
+    parts = [(total.open_over, "over"), (total.open_under, "under")]
+    said = [f"{cash(abs(amount), total.currency)} {where}" for amount, where in parts if amount]
+    return f"{' and '.join(said)} budget" if said else "nothing"
+
+
+def explanation_title(report: VarianceReport, each: Explanation) -> str:
+    """'Explanation 1: $800.00, price or rate change, goes on; approved by Ada'."""
+    wording, currency = each.wording, each.key.currency
+    goes = "goes on" if wording.stays else "once"
+    stage = STAGES[each.stage]
+    if each.stage is Stage.APPROVED:
+        stage = f"approved by {person(report, each.reviewer)}"
+    category = CATEGORIES[wording.category]
+    by = person(report, each.author)
+    return (
+        f"Explanation {each.number}: {cash(wording.amount, currency)}, {category[0].lower()}{category[1:]}, {goes}; "
+        f"by {by}, {stage}"
+    )
+
+
+def action_line(report: VarianceReport, action: CorrectiveAction) -> str:
+    """'Resize the nodes: Ada, by 20 Nov; promised $300.00 a month; measured $280.00 (80 %: $250.00 to $310.00)'."""
+    currency = action.key.currency
+    said = [f"{person(report, action.owner)}, by {short_day(action.due)} {action.due.year}, {action.stage}"]
+    if action.promised is not None:
+        said.append(f"promised {cash(action.promised, currency)} a month")
+    if found := action.measured:
+        low, high = cash(found.low, currency), cash(found.high, currency)
+        said.append(f"measured {cash(found.monthly, currency)} a month (80 %: {low} to {high})")
+    elif action.stage is not ActionStage.DROPPED:
+        said.append("not measured yet")
+    return f"{tidy(action.text)} — {'; '.join(said)}"
+
+
+def hidden(report: VarianceReport, each: Hidden) -> str:
+    """Who hides behind whom, with the amounts."""
+    currency = each.currency
+    rise, covered = cash(each.rise, currency), cash(each.covered, currency)
+    if not each.team:
+        over = _named([f"{name_of(report, line.name)} {_change(line, currency)}" for line in each.risen])
+        under = _named([f"{name_of(report, line.name)} {_change(line, currency)}" for line in each.fallen])
+        return (
+            f"In the {clip(tidy(currency), 20)} total {covered} of {rise} over budget is hidden by teams under "
+            f"theirs: {over}; against {under}."
+        )
+    risen = _named([f"{clip(tidy(line.name), SERVICE)} {_change(line, currency)}" for line in each.risen])
+    fallen = _named([f"{clip(tidy(line.name), SERVICE)} {_change(line, currency)}" for line in each.fallen])
+    return (
+        f"{name_of(report, each.team)} is within its budget, yet {risen} against the month before; "
+        f"{covered} of that is hidden by {fallen}."
+    )
+
+
+def _change(line: Line, currency: str) -> str:
+    return cash(line.change or ZERO, currency, signed=True)
+
+
+def _named(names: Sequence[str]) -> str:
+    left = len(names) - NAMED
+    return listed([*names[:NAMED], f"{left:,} more"] if left > 0 else names)
+
+
+def repeat(report: VarianceReport, each: Repeat) -> str:
+    """What has been the cause for months, with its amounts."""
+    amounts = ", ".join(
+        f"{cash(amount, each.currency, signed=True)} in {month_name(month)}"
+        for month, amount in zip(reversed(each.months), reversed(each.amounts), strict=True)
+    )
+    running = f"{len(each.months)} months running"
+    if each.category:
+        return f"{name_of(report, each.team)}: {CATEGORIES[each.category].lower()} explains it {running}: {amounts}."
+    if each.service:
+        return f"{name_of(report, each.team)}: {clip(tidy(each.service), SERVICE)} drives it {running}: {amounts}."
+    return f"{name_of(report, each.team)}: {direction(each.amounts[0])} budget {running}: {amounts}."
+
+
+def contradiction(report: VarianceReport, each: Contradiction) -> str:
+    """What was said, and what the month after shows."""
+    key, found = each.explanation.key, each
+    then, before = month_name(report.month), month_name(report.month.previous)
+    said = "said to be once, and is still there" if each.said is Said.ONCE else "said to go on, and went away"
+    costs = (
+        f"{cash(found.before, key.currency)} in {before}, {cash(found.then, key.currency)} in {then}, "
+        f"{cash(found.after, key.currency)} in {month_name(report.month.next)}"
+    )
+    return (
+        f"{name_of(report, key.team)}, explanation {each.explanation.number}: {said}. "
+        f"{clip(tidy(each.service), SERVICE)} cost {costs}."
+    )
+
+
+def undone(report: VarianceReport, each: Undone) -> str:
+    """Who has not done what, and since when."""
+    team = name_of(report, each.team)
+    amount = "" if each.amount is None else cash(each.amount, each.currency)
+    number = each.about.rpartition("/")[2]
+    if each.duty is Duty.EXPLAIN:
+        value = each.amount or ZERO
+        said = f"{team}: nobody has explained {cash(abs(value), each.currency)} {direction(value)} budget"
+    elif each.duty is Duty.REVIEW:
+        said = f"{team}: explanation {number} ({amount}) waits for a review"
+    elif each.duty is Duty.ANSWER:
+        said = f"{team}: explanation {number} ({amount}) waits for {person(report, each.who)}"
+    elif each.duty is Duty.ACTION:
+        said = f"{team}: {person(report, each.who)} has not done “{clip(tidy(each.words), 200)}”"
+    else:
+        said = f"{team}: the duty of its alert ({clip(tidy(each.words), 40)}) was not done"
+    if each.due is None:
+        return f"{said}."
+    day = f"{short_day(each.due)} {each.due.year}"
+    return f"{said}, overdue since {day}." if each.is_late else f"{said}, due {day}."
+
+
+def decision(report: VarianceReport, freeze: Freeze) -> str:
+    """What a sponsor decided on an emergency."""
+    team, by = name_of(report, freeze.alert.team), person(report, freeze.decided_by)
+    if freeze.status is FreezeStatus.DECLINED:
+        return f"{team}: no freeze, decided by {by}: {tidy(freeze.why)}"
+    until = f" until {short_day(freeze.until)} {freeze.until.year}" if freeze.until else ""
+    exceptions = f"; {len(freeze.granted)} exceptions hold" if freeze.granted else ""
+    return f"{team}: freeze of {tidy(freeze.what)}{until} ({freeze.status}{exceptions}), decided by {by}"
+
+
+def counted(lines: Iterable[str], most: int, rest: str) -> list[str]:
+    """The first lines, and how many there are more."""
+    found = list(lines)
+    left = len(found) - most
+    return [*found[:most], f"… and {left:,} more{rest}"] if left > 0 else found
+
+
+def part(amount: Decimal, whole: Decimal) -> str:
+    """A share of an amount: '69 %'; empty where there is no whole."""
+    return share(abs(amount / whole), ()) if whole else ""
