@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8400
 BIN := .venv/bin
 .DEFAULT_GOAL := targets
-.PHONY: targets setup demo test check fix golden bench bench-alerts faults reference clean
+.PHONY: targets setup demo test check fix golden bench bench-alerts bench-report faults reference clean
 
 targets: ## print the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 12
@@ -44,6 +44,9 @@ bench: .venv/.development ## measure speed and memory, and write docs/benchmarks
 
 bench-alerts: .venv/.development ## measure from an ingest's end to the last alert's post, and from a click to the edited message
 	$(BIN)/python -m tests.bench.alerts
+
+bench-report: .venv/.development ## measure time and memory of 500 teams' monthly report in every form
+	$(BIN)/python -m tests.bench.report
 
 faults: .venv/.development ## a thousand seeded weeks in which everything goes wrong
 	$(BIN)/python -m tests.faults

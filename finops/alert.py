@@ -154,7 +154,9 @@ def tick(alert: Alert, setting: Setting, now: datetime) -> Change:
         alert, events = _and(events, change)
     was = words(alert, setting, now)
     if alert.call_at and alert.call_at <= now and alert.status(now) is Status.OPEN:
-        alert = replace(alert, call_at=None, called=alert.called | {alert.step: now})
+        # Whoever asked for the call, a handler perhaps, did not know whom the rung names now.
+        alert = alert if alert.chain_step == alert.step else with_chain(alert, setting)
+        alert = replace(alert, call_at=None, heard=0, called=alert.called | {alert.step: now})
         alert = replace(waiting(alert, setting, now, anew=True), overdue=_also(alert.overdue, alert.step, overdue))
         called = (*asked, *alert.chain[0].callees)
         return Change(*_and(events, happened(alert, Action.CALLED, was, setting, now, calls=called)))

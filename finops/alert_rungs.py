@@ -97,9 +97,8 @@ def with_call(alert: Alert, setting: Setting, now: datetime) -> Alert:
     """The alert with a call to come where it is open and its rung has called nobody yet; left as it is elsewhere."""
     if alert.call_at or alert.beside or was_called(alert) or alert.status(now) is not Status.OPEN:
         return alert
-    if alert.chain_step != alert.step:
-        alert = waiting(with_chain(alert, setting), setting, now, anew=True)
-    return replace(alert, call_at=heard_at(setting.policy, now)) if alert.chain[0].callees else alert
+    nobody = alert.chain_step == alert.step and not (alert.chain and alert.chain[0].callees)
+    return alert if nobody else replace(alert, call_at=heard_at(setting.policy, now))
 
 
 def was_just_called(alert: Alert, policy: Policy, now: datetime) -> bool:

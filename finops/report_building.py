@@ -54,6 +54,7 @@ def build_report(data: ReportData) -> VarianceReport:
         at=data.at,
         is_closed=closed,
         has_ended=data.has_ended,
+        of_all=data.of_all,
     )
 
 

@@ -192,6 +192,7 @@ class ReportData:
         following: closed figures of the month after, empty while it is not closed.
         names: Slack id → name.
         at: when the newest figures in it were closed, or delivered where they are live.
+        of_all: whether it is of every team.
     """
 
     month: Month
@@ -208,6 +209,7 @@ class ReportData:
     freezes: Sequence[Freeze] = ()
     names: Mapping[str, str] = field(default_factory=dict)
     at: datetime | None = None
+    of_all: bool = True
 
 
 @dataclass(frozen=True)
@@ -220,6 +222,7 @@ class VarianceReport:
         missing: what keeps it from being final, nothing where it is.
         names: Slack id → name.
         at: when its figures were closed, or the newest of them delivered.
+        of_all: whether it is of every team; a part of them says nothing of the others.
     """
 
     month: Month
@@ -239,6 +242,7 @@ class VarianceReport:
     at: datetime | None
     is_closed: bool
     has_ended: bool
+    of_all: bool = True
 
     @property
     def is_final(self) -> bool:

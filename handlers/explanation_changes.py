@@ -7,11 +7,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from finops.alert import AlreadyAnswered, AnswerRefused, Setting, Status, acknowledge
+from finops.alert import AlreadyAnswered, AnswerRefused, Setting, Status, acknowledge, do_duty, duty_of
 from finops.company import Company
 from finops.corrective_action import ActionChange
 from finops.explanation import ExplanationChange
 from finops.explanation_told import Audience
+from finops.freeze_decision import is_emergency
 from handlers.alert_access import Asker, Case
 from handlers.alert_changes import commit
 from handlers.explanation_access import Subject
@@ -38,7 +39,7 @@ def open_cases(connection: Connection, asker: Asker, subject: Subject, now: date
         case
         for case in cases
         if case.alert.key.currency == subject.key.currency
-        and case.alert.status(now) is Status.OPEN
+        and case.alert.status(now) is not Status.RESOLVED
         and asker.answers(case)
     ]
 
@@ -96,9 +97,13 @@ def audience_of(connection: Connection, company: Company, subject: Subject, now:
 
 
 def _acknowledge(connection: Connection, company: Company, case: Case, by: str, now: datetime) -> None:
-    """An explanation answers its alert; where somebody was faster, theirs stands."""
+    """An explanation is what its alert asks for, or answers it where that asks for more: a decision on a freeze."""
+    setting = Setting(case.policy)
     try:
-        change = acknowledge(case.alert, by, VIA, Setting(case.policy), now)
+        if is_emergency(case.alert, case.policy) or not duty_of(case.alert.key.kind, case.alert.step, case.policy):
+            change = acknowledge(case.alert, by, VIA, setting, now)
+        else:
+            change = do_duty(case.alert, by, "explained", setting, now)
     except (AlreadyAnswered, AnswerRefused):
         return
     commit(connection, company, case, change, now, silences=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlalchemy import Connection
 
 from finops.alert import Change, Setting, do_duty, duty_of
@@ -17,6 +19,8 @@ from storage.freezes import freezes_of
 from storage.state import State
 from views.freeze import DECISION, FREEZE, UNTIL, WHAT, WHY, What, freeze_modal
 from views.notes import note
+
+LONGEST = timedelta(days=366)
 
 
 def open_form(request: Request, *, company: Company, state: State) -> Reply:
@@ -44,6 +48,8 @@ def decided(request: Request, *, company: Company, state: State) -> Reply:
         errors |= too_long({WHAT: what, WHY: why} if freezes else {WHY: why})
         if freezes and (until is None or until < today):
             errors[UNTIL] = "Choose today or a later day."
+        elif freezes and until and until > today + LONGEST:
+            errors[UNTIL] = "A freeze is decided for a year at most."
         if errors:
             return Reply(errors=errors)
         freeze = decide(

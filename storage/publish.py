@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.bulk import amount_sql, insert_rows
-from storage.ledger.rollup import Extent, Rollup
-from storage.ledger.versions import Version
 from storage.tables import (
     BillingPeriodRow,
     BudgetRow,
@@ -24,6 +22,10 @@ from storage.tables import (
     RestatementRow,
     TeamRow,
 )
+
+if TYPE_CHECKING:  # the web process reads what was published, and does without duckdb
+    from storage.ledger.rollup import Extent, Rollup
+    from storage.ledger.versions import Version
 
 DAILY = (
     "day",

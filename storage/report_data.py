@@ -68,6 +68,7 @@ def read_report_data(
         freezes=freezes,
         names=names_of(connection, _people(said, actions, freezes)),
         at=_at(connection, shown),
+        of_all=len(shown) == len(rows),
     )
 
 

@@ -130,7 +130,8 @@ def _overdue(alert: Alert, event: Event, team: Team, policy: Policy, names: Mapp
 
 
 def _called_now(alert: Alert, event: Event, team: Team, policy: Policy, names: Mapping[str, str]) -> str:
-    return f":bell: *Nobody has been called for this step yet*, so they are now. {finding(alert, team)}"
+    then = ", so they are now" if event.calls or event.folded else ", and nobody is named to be"
+    return f":bell: *Nobody has been called for this step yet*{then}. {finding(alert, team)}"
 
 
 def _done(alert: Alert, event: Event, team: Team, policy: Policy, names: Mapping[str, str]) -> str:

@@ -15,13 +15,13 @@ from finops.policy import Policy
 from views import blocks
 from views.alert import ASK_EXCEPTION, decide_button
 from views.alert_words import finding
+from views.amounts import long_day
 from views.fit import message
 from views.freeze_words import ICE, decision, exception
 from views.message import Block, Message
 from views.people import mention, some
 from views.sentences import called_by
 from views.text import escape
-from views.time import day
 
 CALLBACK, EXCEPTION_CALLBACK = "freeze", "freeze_exception"
 DECISION, WHAT, UNTIL, WHY = "decision", "what", "until", "why"
@@ -72,7 +72,7 @@ def exception_modal(freeze: Freeze, team: Team, channel: str = "") -> dict[str, 
     Args:
         channel: id of the one in which it is asked for, empty for none.
     """
-    until = f"The freeze itself ends on {day(freeze.until)}." if freeze.until else ""
+    until = f"The freeze itself ends on {long_day(freeze.until)}." if freeze.until else ""
     frozen = f"*{escape(called_by(team))}* — frozen: {escape(freeze.what, LONGEST)}"
     return blocks.modal(
         "Ask for an exception",

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from finops.freeze import LONGEST, Freeze, FreezeException, FreezeStatus
 from views.alert_words import quoted
+from views.amounts import long_day
 from views.people import person
 from views.text import escape
-from views.time import day, moment
+from views.time import moment
 
 ICE = ":snowflake:"
 MOST = 5
@@ -32,12 +33,12 @@ def decision(freeze: Freeze, names: Mapping[str, str]) -> str:
     if freeze.status is FreezeStatus.DECLINED:
         return f"*No freeze*, decided by {by}: {why}."
     if freeze.status is FreezeStatus.IN_FORCE:
-        until = f" until {day(freeze.until)}" if freeze.until else ""
+        until = f" until {long_day(freeze.until)}" if freeze.until else ""
         return f"*Freeze in force*{until}, decided by {by}: {what} — {why}."
     at = f" {moment(freeze.ended_at)}" if freeze.ended_at else ""
     if freeze.status is FreezeStatus.LIFTED:
         return f"*Freeze lifted* by {person(freeze.ended_by, names)}{at}: {what}."
-    last = f", its last day was {day(freeze.until)}" if freeze.until else ""
+    last = f", its last day was {long_day(freeze.until)}" if freeze.until else ""
     return f"*Freeze over*{last}: {what}."
 
 
@@ -49,6 +50,6 @@ def exception(asked: FreezeException, names: Mapping[str, str]) -> str:
         state = "answered by nobody" if asked.ended_at else "waiting for an answer"
     over = " and over" if asked.ended_at else ""
     return (
-        f"Exception {asked.number}, {state}, until {day(asked.until)}{over}: {escape(asked.what, LONGEST)} — "
+        f"Exception {asked.number}, {state}, until {long_day(asked.until)}{over}: {escape(asked.what, LONGEST)} — "
         f"{quoted(asked.why)}, asked by {person(asked.asked_by, names)}."
     )

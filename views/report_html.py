@@ -9,6 +9,7 @@ from importlib.resources import files
 
 from finops.money import add
 from finops.variance_report import TeamReport, Total, VarianceReport
+from views import report_finding_words as finding_words
 from views import report_words as words
 from views.amounts import ratio
 from views.report_charts import charts
@@ -60,7 +61,7 @@ def _executive(report: VarianceReport) -> Parts:
     yield _charts(report)
     yield _rows("Largest variances", top_rows(report, TOP_OVER, TOP_UNDER), report, foot=False)
     yield _found(report, STANDING_OUT)
-    yield _part("Decisions", [words.decision(report, freeze) for freeze in report.freezes], STANDING_OUT)
+    yield _part("Decisions", [finding_words.decision(report, freeze) for freeze in report.freezes], STANDING_OUT)
     yield _part("Corrective actions", promised(report), STANDING_OUT)
 
 
@@ -69,8 +70,8 @@ def _technical(report: VarianceReport) -> Parts:
     yield _totals(report)
     yield _charts(report)
     yield _found(report, len(report.rows) * 3)
-    yield _part("Undone", [words.undone(report, each) for each in report.undone], len(report.undone))
-    yield _part("Decisions", [words.decision(report, freeze) for freeze in report.freezes], len(report.freezes))
+    yield _part("Undone", [finding_words.undone(report, each) for each in report.undone], len(report.undone))
+    yield _part("Decisions", [finding_words.decision(report, freeze) for freeze in report.freezes], len(report.freezes))
     yield _causes(report)
     for total in report.totals:
         rows = [row for row in report.rows if row.figures.key.currency == total.currency]
@@ -96,13 +97,13 @@ def _part(heading: str, said: Sequence[str], most: int) -> str:
 
 def _found(report: VarianceReport, most: int) -> str:
     """Each kind of finding under a heading of its own."""
+    hidden = [finding_words.hidden(report, each) for each in report.hidden]
+    repeats = [finding_words.repeat(report, each) for each in report.repeats]
+    contradicted = [finding_words.contradiction(report, each) for each in report.contradictions]
     kinds = (
-        ("Favourable variances that hide unfavourable ones", [words.hidden(report, each) for each in report.hidden]),
-        ("The same cause three months running", [words.repeat(report, each) for each in report.repeats]),
-        (
-            "Explanations that the month after contradicts",
-            [words.contradiction(report, each) for each in report.contradictions],
-        ),
+        ("Favourable variances that hide unfavourable ones", hidden),
+        ("The same cause three months running", repeats),
+        ("Explanations that the month after contradicts", contradicted),
     )
     return "".join(_part(heading, said, most) for heading, said in kinds)
 

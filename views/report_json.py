@@ -14,6 +14,7 @@ from finops.closed_month import TeamFigures
 from finops.money import plain
 from finops.periods import Month
 from finops.variance_report import TeamReport, Total, VarianceReport
+from views import report_finding_words as finding_words
 from views import report_words as words
 
 
@@ -25,6 +26,7 @@ def report_json(report: VarianceReport, executive: bool = False) -> str:
         "basis": report.basis,
         "is_closed": report.is_closed,
         "is_final": report.is_final,
+        "of_all_teams": report.of_all,
         "at": plainly(report.at),
         "summary": words.headline(report),
         "missing": [
@@ -32,13 +34,13 @@ def report_json(report: VarianceReport, executive: bool = False) -> str:
         ],
         "totals": [_total(total) for total in report.totals],
         "causes": plainly(report.causes),
-        "hidden": [plainly(each) | {"sentence": words.hidden(report, each)} for each in report.hidden],
-        "repeats": [plainly(each) | {"sentence": words.repeat(report, each)} for each in report.repeats],
+        "hidden": [plainly(each) | {"sentence": finding_words.hidden(report, each)} for each in report.hidden],
+        "repeats": [plainly(each) | {"sentence": finding_words.repeat(report, each)} for each in report.repeats],
         "contradictions": [
-            plainly(each) | {"explanation": each.explanation.id, "sentence": words.contradiction(report, each)}
+            plainly(each) | {"explanation": each.explanation.id, "sentence": finding_words.contradiction(report, each)}
             for each in report.contradictions
         ],
-        "undone": [plainly(each) | {"sentence": words.undone(report, each)} for each in report.undone],
+        "undone": [plainly(each) | {"sentence": finding_words.undone(report, each)} for each in report.undone],
         "freezes": plainly(report.freezes),
     }
     if not executive:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from html import escape
@@ -10,13 +11,13 @@ from finops.money import plain
 from views.report_words import cash
 from views.text import isolate, tidy
 
-_TOGETHER = str.maketrans({"\u2212": "\u2212\u2060"})
-"""A minus keeps its amount beside it where a line breaks."""
+_SIGN = re.compile(r"(?<!\S)(\(?[+\u2212])(?=\S{1,4}\d)")
+"""A sign before an amount: it keeps it beside itself where a line breaks."""
 
 
 def safe(text: str) -> str:
     """Text of others for HTML, on one line: nothing of it is markup, and none turns the direction of what follows."""
-    return escape(isolate(tidy(text))).translate(_TOGETHER).replace(" %", "\u00a0%")
+    return escape(isolate(_SIGN.sub("\\1\u2060", tidy(text)).replace(" %", "\u00a0%")))
 
 
 def whole(text: str) -> str:

@@ -10,6 +10,7 @@ from finops.money import ZERO, add
 from finops.policy import LADDER, Tier
 from finops.variance_report import TeamReport, Total, VarianceReport
 from views import blocks
+from views import report_finding_words as finding_words
 from views import report_words as words
 from views.amounts import ratio
 from views.blocks import MESSAGE_BLOCKS
@@ -69,7 +70,7 @@ def _within(body: Sequence[Block]) -> list[Block]:
 
 def _lead(report: VarianceReport) -> str:
     state = words.standing(report)
-    emoji = {"Final": ":white_check_mark:", "Not final": ":hourglass_flowing_sand:"}.get(state, ":pencil2:")
+    emoji = ":white_check_mark:" if report.is_final else ":hourglass_flowing_sand:" if report.is_closed else ":pencil2:"
     lines = [escape(line, 600) for line in words.headline(report)[:CURRENCIES]]
     return "\n".join([f"{emoji} *{state}*", *lines])
 
@@ -98,14 +99,14 @@ def _parts(report: VarianceReport, ladder: Sequence[Tier]) -> Iterator[tuple[str
     yield "Largest variances", [_row_line(row, report, ladder) for row in top_rows(report)]
     yield "Causes", _causes(report)
     found = [
-        *_listed((words.hidden(report, each) for each in report.hidden), FOUND),
-        *_listed((words.repeat(report, each) for each in report.repeats), FOUND),
-        *_listed((words.contradiction(report, each) for each in report.contradictions), FOUND),
+        *_listed((finding_words.hidden(report, each) for each in report.hidden), FOUND),
+        *_listed((finding_words.repeat(report, each) for each in report.repeats), FOUND),
+        *_listed((finding_words.contradiction(report, each) for each in report.contradictions), FOUND),
     ]
     yield "What stands out", found
     late = [each for each in report.undone if each.is_late]
-    yield "Overdue", _listed((words.undone(report, each) for each in late), FOUND)
-    yield "Decisions", _listed((words.decision(report, freeze) for freeze in report.freezes), DECIDED)
+    yield "Overdue", _listed((finding_words.undone(report, each) for each in late), FOUND)
+    yield "Decisions", _listed((finding_words.decision(report, freeze) for freeze in report.freezes), DECIDED)
     yield "Corrective actions", [f"• {escape(line, 400)}" for line in promised(report)]
 
 

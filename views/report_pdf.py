@@ -8,6 +8,7 @@ from decimal import Decimal
 from finops.explanation import Explanation
 from finops.money import add
 from finops.variance_report import TeamReport, Total, VarianceReport
+from views import report_finding_words as finding_words
 from views import report_words as words
 from views.amounts import ratio
 from views.report_charts import charts
@@ -58,12 +59,12 @@ def _executive(page: Page, report: VarianceReport, room: tuple[int, int, int, in
     page.pictures([chart for chart in charts(report, bars) if chart.currency == own])
     _teams(page, "Largest variances", top_rows(report, over, under), report)
     findings = [
-        *(words.hidden(report, each) for each in report.hidden),
-        *(words.repeat(report, each) for each in report.repeats),
-        *(words.contradiction(report, each) for each in report.contradictions),
+        *(finding_words.hidden(report, each) for each in report.hidden),
+        *(finding_words.repeat(report, each) for each in report.repeats),
+        *(finding_words.contradiction(report, each) for each in report.contradictions),
     ]
     _part(page, "What stands out", findings, found, BRIEF)
-    decided = [words.decision(report, freeze) for freeze in report.freezes]
+    decided = [finding_words.decision(report, freeze) for freeze in report.freezes]
     _part(page, "What follows", [*promised(report), *decided], found, BRIEF)
     _ended(page, report)
 
@@ -74,8 +75,8 @@ def _technical(page: Page, report: VarianceReport) -> None:
     _totals(page, report)
     page.pictures(charts(report))
     _found(page, report, every)
-    _part(page, "Undone", [words.undone(report, each) for each in report.undone], every)
-    _part(page, "Decisions", [words.decision(report, freeze) for freeze in report.freezes], every)
+    _part(page, "Undone", [finding_words.undone(report, each) for each in report.undone], every)
+    _part(page, "Decisions", [finding_words.decision(report, freeze) for freeze in report.freezes], every)
     _causes(page, report)
     for total in report.totals:
         rows = [row for row in report.rows if row.figures.key.currency == total.currency]
@@ -96,11 +97,11 @@ def _part(page: Page, heading: str, said: Sequence[str], most: int, longest: int
 
 
 def _found(page: Page, report: VarianceReport, most: int) -> None:
-    hidden = [words.hidden(report, each) for each in report.hidden]
+    hidden = [finding_words.hidden(report, each) for each in report.hidden]
     _part(page, "Favourable variances that hide unfavourable ones", hidden, most)
-    repeats = [words.repeat(report, each) for each in report.repeats]
+    repeats = [finding_words.repeat(report, each) for each in report.repeats]
     _part(page, "The same cause three months running", repeats, most)
-    contradicted = [words.contradiction(report, each) for each in report.contradictions]
+    contradicted = [finding_words.contradiction(report, each) for each in report.contradictions]
     _part(page, "Explanations that the month after contradicts", contradicted, most)
 
 

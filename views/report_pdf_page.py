@@ -6,19 +6,14 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
-from unicodedata import bidirectional, category, combining
 
-from fontTools.ttLib import TTFont
 from fpdf import FPDF
-from fpdf.bidi import BidiParagraph
 from fpdf.enums import XPos, YPos
 
 from views.report_charts import Bar, Chart
-from views.text import clip_columns, tidy
+from views.report_pdf_font import font_file, shown
+from views.text import clip_columns
 
 FAMILY = "DejaVu"
 INK, MUTED, LINE, SOFT = (29, 36, 48), (90, 100, 114), (205, 211, 219), (244, 246, 248)
@@ -36,45 +31,8 @@ MARGIN, BODY, SMALL = 14.0, 8.5, 7.2
 CHART_GAP, BAR, ROW, LABEL = 8.0, 2.8, 7.4, 30
 LEADING, CELL, BULLET, TERM, PADDING = 4.3, 3.7, 4.0, 28.0, 0.8
 """Heights of a line of text and of one in a table, how far lists and told texts are set in, what is around a cell."""
-PLACEHOLDER = "\u25a1"
-"""What stands for a character that the font has not: visible, so that nobody takes the name for whole."""
-UNSEEN = "\u200b\u200c\u200d\u2060\u2066\u2067\u2068\u2069\ufe0e\ufe0f"
 SOME_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 """The creation date of a report without figures: the clock must not show in a file."""
-
-
-def _font(style: str) -> Path:
-    """DejaVu Sans, which matplotlib brings: Latin, Greek, Cyrillic and more, free to embed."""
-    return Path(str(files("matplotlib") / "mpl-data" / "fonts" / "ttf" / f"DejaVuSans{style}.ttf"))
-
-
-@cache
-def _known() -> frozenset[int]:
-    """Characters that both weights of the font have."""
-    regular, bold = (TTFont(_font(style), lazy=True).getBestCmap().keys() for style in ("", "-Bold"))
-    return frozenset(regular & bold)
-
-
-def shown(text: str) -> str:
-    """A line as the font can show it."""
-    text = tidy(text) if text.strip() else ""
-    if text.isascii():
-        return text
-    known = _known()
-    kept = (sign for sign in text if sign not in UNSEEN)
-    seen = "".join(sign if ord(sign) in known else "" if _is_mark(sign) else PLACEHOLDER for sign in kept)
-    # The page is written from left to right, sign by sign.
-    return BidiParagraph(seen).get_reordered_string() if _turns(seen) else seen
-
-
-def _turns(text: str) -> bool:
-    """Whether a part of it is read from right to left."""
-    return any(bidirectional(sign) in ("R", "AL") for sign in text)
-
-
-def _is_mark(sign: str) -> bool:
-    """Whether a character only changes the one before it, as skin tones and accents do."""
-    return bool(combining(sign)) or category(sign) in ("Mn", "Me", "Cf", "Sk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +62,7 @@ class Page(FPDF):
         self.set_margin(MARGIN)
         self.set_auto_page_break(True, MARGIN + 2)
         for style in ("", "B"):
-            self.add_font(FAMILY, style, _font("-Bold" if style else ""))
+            self.add_font(FAMILY, style, font_file("-Bold" if style else ""))
         self.add_page()
         self._plain()
 

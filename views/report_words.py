@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from decimal import Decimal
 from html import unescape
 
@@ -11,14 +11,12 @@ from finops.breakdown import Line
 from finops.closed_month import TeamFigures
 from finops.corrective_action import ActionStage, CorrectiveAction
 from finops.explanation import Category, Explanation, Stage
-from finops.freeze import Freeze, FreezeStatus
 from finops.money import ZERO
-from finops.report_findings import Contradiction, Hidden, Repeat, Said
-from finops.variance_report import Duty, Lack, Missing, TeamReport, Total, Undone, VarianceReport
-from views.amounts import money, month_name, ratio, share, short_day
+from finops.variance_report import Lack, Missing, TeamReport, Total, VarianceReport
+from views.amounts import money, month_name, ratio, short_day
 from views.sentences import BASIS
 from views.text import clip, tidy
-from views.tiers import direction, listed
+from views.tiers import direction
 
 CATEGORIES = {
     Category.GROWTH: "Business-driven growth",
@@ -37,8 +35,8 @@ STAGES = {
     Stage.VOIDED: "void: the variance has moved",
     Stage.WITHDRAWN: "withdrawn",
 }
-NAME, SERVICE, NAMED = 80, 60, 3
-"""Characters of a team's and of a service's name, and most of them named in one sentence."""
+NAME, SERVICE = 80, 60
+"""Characters of a team's and of a service's name."""
 
 
 def cash(amount: Decimal, currency: str, signed: bool = False) -> str:
@@ -62,9 +60,9 @@ def title(report: VarianceReport) -> str:
 
 
 def standing(report: VarianceReport) -> str:
-    """'Final', or what it is instead."""
+    """'Final', or what it is instead; a part of the teams makes no report final."""
     if report.is_final:
-        return "Final"
+        return "Final" if report.of_all else "Final for the teams shown"
     return "Not final" if report.is_closed else "Preliminary"
 
 
@@ -246,102 +244,8 @@ def action_line(report: VarianceReport, action: CorrectiveAction) -> str:
     return f"{tidy(action.text)} — {'; '.join(said)}"
 
 
-def hidden(report: VarianceReport, each: Hidden) -> str:
-    """Who hides behind whom, with the amounts."""
-    currency = each.currency
-    rise, covered = cash(each.rise, currency), cash(each.covered, currency)
-    if not each.team:
-        over = _named([f"{name_of(report, line.name)} {_change(line, currency)}" for line in each.risen])
-        under = _named([f"{name_of(report, line.name)} {_change(line, currency)}" for line in each.fallen])
-        return (
-            f"In the {clip(tidy(currency), 20)} total {covered} of {rise} over budget is hidden by teams under "
-            f"theirs: {over}; against {under}."
-        )
-    risen = _named([f"{clip(tidy(line.name), SERVICE)} {_change(line, currency)}" for line in each.risen])
-    fallen = _named([f"{clip(tidy(line.name), SERVICE)} {_change(line, currency)}" for line in each.fallen])
-    return (
-        f"{name_of(report, each.team)} is within its budget, yet {risen} against the month before; "
-        f"{covered} of that is hidden by {fallen}."
-    )
-
-
-def _change(line: Line, currency: str) -> str:
-    return cash(line.change or ZERO, currency, signed=True)
-
-
-def _named(names: Sequence[str]) -> str:
-    left = len(names) - NAMED
-    return listed([*names[:NAMED], f"{left:,} more"] if left > 0 else names)
-
-
-def repeat(report: VarianceReport, each: Repeat) -> str:
-    """What has been the cause for months, with its amounts."""
-    amounts = ", ".join(
-        f"{cash(amount, each.currency, signed=True)} in {month_name(month)}"
-        for month, amount in zip(reversed(each.months), reversed(each.amounts), strict=True)
-    )
-    running = f"{len(each.months)} months running"
-    if each.category:
-        return f"{name_of(report, each.team)}: {CATEGORIES[each.category].lower()} explains it {running}: {amounts}."
-    if each.service:
-        return f"{name_of(report, each.team)}: {clip(tidy(each.service), SERVICE)} drives it {running}: {amounts}."
-    return f"{name_of(report, each.team)}: {direction(each.amounts[0])} budget {running}: {amounts}."
-
-
-def contradiction(report: VarianceReport, each: Contradiction) -> str:
-    """What was said, and what the month after shows."""
-    key, found = each.explanation.key, each
-    then, before = month_name(report.month), month_name(report.month.previous)
-    said = "said to be once, and is still there" if each.said is Said.ONCE else "said to go on, and went away"
-    costs = (
-        f"{cash(found.before, key.currency)} in {before}, {cash(found.then, key.currency)} in {then}, "
-        f"{cash(found.after, key.currency)} in {month_name(report.month.next)}"
-    )
-    return (
-        f"{name_of(report, key.team)}, explanation {each.explanation.number}: {said}. "
-        f"{clip(tidy(each.service), SERVICE)} cost {costs}."
-    )
-
-
-def undone(report: VarianceReport, each: Undone) -> str:
-    """Who has not done what, and since when."""
-    team = name_of(report, each.team)
-    amount = "" if each.amount is None else cash(each.amount, each.currency)
-    number = each.about.rpartition("/")[2]
-    if each.duty is Duty.EXPLAIN:
-        value = each.amount or ZERO
-        said = f"{team}: nobody has explained {cash(abs(value), each.currency)} {direction(value)} budget"
-    elif each.duty is Duty.REVIEW:
-        said = f"{team}: explanation {number} ({amount}) waits for a review"
-    elif each.duty is Duty.ANSWER:
-        said = f"{team}: explanation {number} ({amount}) waits for {person(report, each.who)}"
-    elif each.duty is Duty.ACTION:
-        said = f"{team}: {person(report, each.who)} has not done “{clip(tidy(each.words), 200)}”"
-    else:
-        said = f"{team}: the duty of its alert ({clip(tidy(each.words), 40)}) was not done"
-    if each.due is None:
-        return f"{said}."
-    day = f"{short_day(each.due)} {each.due.year}"
-    return f"{said}, overdue since {day}." if each.is_late else f"{said}, due {day}."
-
-
-def decision(report: VarianceReport, freeze: Freeze) -> str:
-    """What a sponsor decided on an emergency."""
-    team, by = name_of(report, freeze.alert.team), person(report, freeze.decided_by)
-    if freeze.status is FreezeStatus.DECLINED:
-        return f"{team}: no freeze, decided by {by}: {tidy(freeze.why)}"
-    until = f" until {short_day(freeze.until)} {freeze.until.year}" if freeze.until else ""
-    exceptions = f"; {len(freeze.granted)} exceptions hold" if freeze.granted else ""
-    return f"{team}: freeze of {tidy(freeze.what)}{until} ({freeze.status}{exceptions}), decided by {by}"
-
-
 def counted(lines: Iterable[str], most: int, rest: str) -> list[str]:
     """The first lines, and how many there are more."""
     found = list(lines)
     left = len(found) - most
     return [*found[:most], f"… and {left:,} more{rest}"] if left > 0 else found
-
-
-def part(amount: Decimal, whole: Decimal) -> str:
-    """A share of an amount: '69 %'; empty where there is no whole."""
-    return share(abs(amount / whole), ()) if whole else ""

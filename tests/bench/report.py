@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -50,7 +50,9 @@ def main(teams: int) -> None:
     sys.exit(0 if findings.hold else 1)
 
 
-def measure_report(folder: Path, teams: int, findings: Findings) -> None:
+def measure_report(
+    folder: Path, teams: int, findings: Findings, forms: Sequence[str] = FORMS, editions: Sequence[str] = EDITIONS
+) -> None:
     """Close three months of a company, and make its report in every form, each in a process of its own."""
     step(f"the report of {teams:,} teams")
     installation = make_estate(folder, teams)
@@ -65,8 +67,8 @@ def measure_report(folder: Path, teams: int, findings: Findings) -> None:
     findings.fact(f"posting the report anew, {posted} messages", seconds(time.monotonic() - begun))
     installation.state.close()
     together = 0.0
-    for edition in EDITIONS:
-        for form in FORMS:
+    for edition in editions:
+        for form in forms:
             made = _made(folder, form, edition)
             together += made.seconds
             size = (folder / f"{edition}.{form}").stat().st_size

@@ -36,6 +36,7 @@ SCOPES = {
     "usergroups_list": {"usergroups:read"},
     "users_list": {"users:read", "users:read.email"},
     "views_open": set(),
+    "views_update": set(),
     "views_publish": set(),
 }
 """Scopes of every Web API method the code calls, as docs.slack.dev lists them by method."""

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from sqlalchemy import text
 
 from bot.cli import main
+from bot.discovery import declared
 from bot.scheduler import Scheduler
 from finops.effect import Effect
 from storage.deliveries import TABLE as DELIVERIES
@@ -139,8 +140,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path):  # type: ignore[no-un
 
 def workers(installation):  # type: ignore[no-untyped-def]
     """Two workers' schedulers."""
-    installation.company.schedules.update(dict.fromkeys(("ingest_billing", "daily_summary", "evaluate_alerts"), "off"))
-    installation.company.schedules.update(dict.fromkeys(("escalate_alerts", "end_freezes"), "off"))
+    installation.company.schedules.update(dict.fromkeys(declared("jobs", "JOB"), "off"))
     parts = {"company": installation.company, "state": installation.state, "ledger": installation.ledger}
     return [Scheduler(parts, owner, installation.clock) for owner in ("one", "two")]
 

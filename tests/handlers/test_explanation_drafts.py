@@ -147,3 +147,20 @@ def test_a_form_that_is_closed_is_kept(desk: Desk) -> None:
     assert draft(desk, alice)["explanation_why"] == "typed\ufffd last"
     answers.closings["explanation_next"](request)
     assert draft(desk, alice) == {"explanation_why": "typed\ufffd last", "read": 0}
+
+
+def test_slack_does_not_show_the_form_anew(desk: Desk) -> None:
+    """Where Slack does not replace the form, the person is told, and opens it again as it was proposed."""
+    from sandbox import Fault
+
+    alice = desk.sandbox.person("alice")
+    alice.command("general", "/finops explain payments")
+    alice.click(None, None, "explanation_why", "typed")
+    alice.close()
+    alice.command("general", "/finops explain payments")
+    desk.sandbox.inject(Fault("views.update", "500"))
+    alice.click(None, None, "explanation_anew")
+    desk.told("alice", "Slack did not show the form anew.")
+    alice.close()
+    desk.sandbox.person("alice").command("general", "/finops explain payments")
+    assert "Payments in November 2026" in held(alice.view, "explanation_what")

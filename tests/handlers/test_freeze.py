@@ -295,7 +295,7 @@ def test_an_answer_takes_the_question_back(desk: Desk) -> None:
     desk.says(key, "*Freeze lifted*")
     desk.settle()
     [left] = [each for each in desk.sandbox.person("frank").direct_messages() if "a test cluster" in each["text"]]
-    assert "answered by nobody, until Fri 20 Nov and over" in left["text"] and not buttons(left)
+    assert "answered by nobody, until Fri 20 Nov 2026 and over" in left["text"] and not buttons(left)
 
 
 def test_of_two_sponsors_the_first_decides(desk: Desk) -> None:
@@ -383,5 +383,5 @@ def test_what_is_past_is_neither_shown_nor_granted(desk: Desk) -> None:
     desk.sandbox.wait_for(lambda: "Exception" not in str((desk.message(key) or {}).get("text")), timeout=10)
     assert (
         "what it let go on is frozen again"
-        in desk.told("bob", "granted by Erin Example, until Thu 12 Nov and over")["text"]
+        in desk.told("bob", "granted by Erin Example, until Thu 12 Nov 2026 and over")["text"]
     )

@@ -365,7 +365,7 @@ def test_an_exception_ends_with_its_day(place: Installation) -> None:
     keys = [f"freeze/{frozen.id}/ended/{number}" for number in (1, 2)]
     assert [key for key, *_ in sent(place, "freeze/")] == [part for key in keys for part in (key, f"{key}/UBOB")]
     assert "<@UBOB>, what it let go on is frozen again." in text_of(place, keys[0])
-    assert "answered by nobody, until Thu 12 Nov and over" in text_of(place, keys[1])
+    assert "answered by nobody, until Thu 12 Nov 2026 and over" in text_of(place, keys[1])
     shown = text_of(place, f"alert/{FORECAST}")
     assert "Exception 3, waiting" in shown and "Exception 1" not in shown and "Exception 2" not in shown
     with place.state.reading() as connection:

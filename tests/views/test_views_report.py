@@ -119,6 +119,8 @@ def test_the_message_says_what_is_missing() -> None:
     assert "Payments is $200.00 over budget (+20.0 %): $200.00 is not explained." in before
     after = executive_message(build_report(made_data([row], [made_explanation(row, "200")]))).text
     assert "*Final*" in after and "missing" not in after
+    part = executive_message(build_report(made_data([row], [made_explanation(row, "200")], of_all=False))).text
+    assert "*Final for the teams shown*" in part
 
 
 def test_html_is_whole_and_alone(some: VarianceReport) -> None:
@@ -211,7 +213,7 @@ def pages(pdf: bytes) -> list[str]:
 
 def test_the_pdf_shows_what_its_font_lacks(some: VarianceReport) -> None:
     """Latin, Greek and Cyrillic are letters; what the font has not is a box, and nothing breaks it."""
-    from views.report_pdf_page import shown
+    from views.report_pdf_font import shown
 
     assert shown("Zürich Ставки Οι τιμές €") == "Zürich Ставки Οι τιμές €"
     assert shown("価格") == "□□"
