@@ -219,7 +219,7 @@ def _rise(alert: Alert, before: int, was: Mapping[str, Any], setting: Setting, n
         # On the rung whose chain it is, and below, the chain goes on where it was.
         alert = alert if covers(alert.chain_step, alert.step) else with_chain(alert, setting)
         told = setting.beside or was_just_called(alert, setting.policy, now)
-        alert = replace(alert, call_at=None) if told else alert
+        alert = _held(alert, alert.heard, None if told else alert.call_at)
         alert = waiting(with_due(alert, setting, now), setting, now, anew=False)
         return happened(alert, action, was, setting, now, note=why)
     held, asleep = alert.acknowledgement, alert.snooze

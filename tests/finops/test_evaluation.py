@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from finops.alert import Action, Alert, AlertKey, Change, Setting
+from finops.alert import SPOKEN_FOR, Action, Alert, AlertKey, Change, Setting
 from finops.basis import Basis
 from finops.calendar import WorkCalendar
 from finops.company import Company, Team
@@ -164,7 +164,7 @@ def test_a_closed_month_ends_what_its_course_raised() -> None:
     over = evaluated(month("2300"), month("2300", as_of=LATER))
     assert over == {
         Kind.FORECAST: [(Action.RAISED, ""), (Action.CONCLUDED, CLOSED_OVER)],
-        Kind.THRESHOLD: [(Action.RAISED, ""), (Action.CONCLUDED, CLOSED_OVER)],
+        Kind.THRESHOLD: [(Action.RAISED, SPOKEN_FOR), (Action.CONCLUDED, CLOSED_OVER)],
         Kind.CLOSED: [(Action.RAISED, "")],
     }
     within = evaluated(month("2990"), month("2990", as_of=LATER), month("2990", as_of=LATER + DAY))
@@ -176,7 +176,7 @@ def test_a_kind_that_is_switched_off_ends() -> None:
     only = replace(COMPANY, alerts=AlertRules(kinds=(Kind.FORECAST,)))
     assert evaluated(month("2300"), month("2300"), companies=(COMPANY, only)) == {
         Kind.FORECAST: [(Action.RAISED, "")],
-        Kind.THRESHOLD: [(Action.RAISED, ""), (Action.RESOLVED, SWITCHED_OFF)],
+        Kind.THRESHOLD: [(Action.RAISED, SPOKEN_FOR), (Action.RESOLVED, SWITCHED_OFF)],
     }
     assert evaluated(month("2300"), month("2300", as_of=LATER), companies=(only, only)) == {
         Kind.FORECAST: [(Action.RAISED, ""), (Action.CONCLUDED, CLOSED)]
