@@ -27,7 +27,7 @@ demo: .venv/.runtime ## the whole product against a Slack on localhost (PORT=840
 	@exec $(BIN)/finops demo --port $(PORT) $(if $(RESET),--reset)
 
 test: .venv/.development ## run the tests
-	$(BIN)/pytest -q -n 2 tests
+	$(BIN)/pytest -q -n 3 tests
 
 check: .venv/.development ## what CI checks: format, lint, types, layers, generated reference
 	$(BIN)/ruff format --check .

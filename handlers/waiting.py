@@ -1,4 +1,4 @@
-"""What waits for a person: a sponsor's decisions first, then alerts nobody has taken on, the highest rung first."""
+"""What waits for a person: a sponsor's decisions, alerts nobody has taken on, explanations, actions and budgets."""
 
 from __future__ import annotations
 
@@ -8,16 +8,29 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from finops.alert import Status
+from finops.budget_request import APPROVERS, RequestStage
 from finops.company import Company, Team
+from finops.corrective_action import ActionStage
+from finops.explanation import WITH_AUTHOR, Stage
 from finops.freeze_decision import is_emergency, is_undecided
 from finops.policy import Role
 from handlers.alert_access import Asker, cases_of, team_of
 from handlers.freeze_access import as_of
 from storage.alerts import living_alerts
+from storage.budget_requests import requests_in
+from storage.corrective_actions import actions_in
+from storage.explanations import explanations_in
 from storage.freezes import freezes_in_force, freezes_of
 from storage.people import names_of
 from views.home import Waiting
-from views.waiting import answer_waits, decision_waits, exception_waits
+from views.waiting import (
+    action_waits,
+    answer_waits,
+    decision_waits,
+    exception_waits,
+    explanation_waits,
+    request_waits,
+)
 
 
 def waiting_for(
@@ -41,7 +54,14 @@ def waiting_for(
         for case in sorted(cases, key=lambda case: (-case.alert.step, case.alert.key))
         if case.alert.status(now) is Status.OPEN and asker.answers(case)
     ]
-    return [*decisions, *_exceptions(connection, company, asker, user_id, teams, now), *opened]
+    return [
+        *decisions,
+        *_exceptions(connection, company, asker, user_id, teams, now),
+        *opened,
+        *_explanations(connection, company, asker, user_id, teams, now),
+        *_actions(connection, company, user_id, teams, now),
+        *_requests(connection, asker, user_id, teams),
+    ]
 
 
 def _exceptions(
@@ -57,3 +77,40 @@ def _exceptions(
         for asked in freeze.waiting:
             if asked.asked_by != user_id:
                 yield exception_waits(freeze, asked, team_of(teams, freeze.alert.team), names)
+
+
+def _explanations(
+    connection: Connection, company: Company, asker: Asker, user_id: str, teams: Mapping[str, Team], now: datetime
+) -> Iterator[Waiting]:
+    """What they are to review, and what they wrote and are to write anew."""
+    found = explanations_in(connection, (Stage.SUBMITTED, *WITH_AUTHOR))
+    names = names_of(connection, {each.author for each in found})
+    for each in found:
+        team = team_of(teams, each.key.team)
+        if each.stage in WITH_AUTHOR:
+            theirs = each.author == user_id
+        else:
+            reviews = any(asker.has(role, team) for role in company.explanations.reviewers)
+            theirs = reviews and user_id not in each.authors
+        if theirs:
+            yield explanation_waits(each, team, company.policy(team), names, now)
+
+
+def _actions(
+    connection: Connection, company: Company, user_id: str, teams: Mapping[str, Team], now: datetime
+) -> Iterator[Waiting]:
+    """What they are to have done by today, or should have."""
+    for action in actions_in(connection, stages=(ActionStage.OPEN,), owner=user_id):
+        today = company.today(now, team_of(teams, action.key.team))
+        if action.due <= today:
+            yield action_waits(action, team_of(teams, action.key.team), today)
+
+
+def _requests(connection: Connection, asker: Asker, user_id: str, teams: Mapping[str, Team]) -> Iterator[Waiting]:
+    """Budgets that others ask for and that they decide on."""
+    found = [each for each in requests_in(connection, stages=(RequestStage.ASKED,)) if each.asked_by != user_id]
+    names = names_of(connection, {each.asked_by for each in found})
+    for each in found:
+        team = team_of(teams, each.team)
+        if any(asker.has(role, team) for role in APPROVERS):
+            yield request_waits(each, team, names)

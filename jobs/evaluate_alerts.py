@@ -21,6 +21,7 @@ from storage.state import State
 from storage.team_months import team_months
 from storage.teams import all_teams
 
+EXPLAINED = "what it asked for is done, and its month is long closed"
 NEVER_COMPLETE = "its month's data never became complete, and its figures are not looked at any more"
 TEAMS_AT_ONCE = 100
 """Teams of one transaction: a click on an alert waits for no more than these."""
@@ -71,16 +72,20 @@ def _evaluate(month: Month, now: datetime, company: Company, state: State) -> Co
 
 
 def _give_up(oldest: Month, now: datetime, company: Company, state: State) -> Counter[str]:
-    """End what is left of months that are looked at no more: their data never became complete."""
+    """End what is left of months that are looked at no more: explained, or their data never became complete."""
     with state.reading() as connection:
-        left = [alert.key for alert in living_alerts(connection, before=oldest) if alert.key.kind is not Kind.CLOSED]
+        left = {
+            alert.key: EXPLAINED if alert.key.kind is Kind.CLOSED else NEVER_COMPLETE
+            for alert in living_alerts(connection, before=oldest)
+            if alert.key.kind is not Kind.CLOSED or alert.duty_done
+        }
         teams = all_teams(connection, company)
     if not left:
         return Counter()
     with state.writing() as connection:
         alerting = Alerting(connection, company, teams, now)
-        alerts = alerts_by_key(connection, left[:TEAMS_AT_ONCE], lock=True).values()
-        changes = [conclude(alert, NEVER_COMPLETE, alerting.setting(alert.key.team), now) for alert in alerts]
+        alerts = alerts_by_key(connection, list(left)[:TEAMS_AT_ONCE], lock=True).values()
+        changes = [conclude(alert, left[alert.key], alerting.setting(alert.key.team), now) for alert in alerts]
         saved = alerting.write([change for change in changes if change.events])
     return Counter(str(event.action) for change in saved for event in change.events)
 

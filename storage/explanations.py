@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Select, and_, delete, func, insert, select, update
 
-from finops.explanation import Explanation, ExplanationChange, ExplanationEvent, VarianceKey
+from finops.explanation import Explanation, ExplanationChange, ExplanationEvent, Stage, VarianceKey
 from finops.periods import Month
 from storage.audit import Entry
 from storage.bulk import upsert
@@ -55,6 +55,12 @@ def explanations_due(connection: Connection, before: date) -> list[Explanation]:
     """Those on which somebody was to act before a day, the longest waiting first."""
     found = _read(connection, select(TABLE.c.body).where(TABLE.c.due < before))
     return sorted(found, key=lambda each: (each.due or before, each.id))
+
+
+def explanations_in(connection: Connection, stages: Collection[Stage]) -> list[Explanation]:
+    """Those in any of some stages, the earliest due first."""
+    query = select(TABLE.c.body).where(TABLE.c.stage.in_([str(stage) for stage in stages]))
+    return sorted(_read(connection, query), key=lambda each: (each.due or date.max, each.id))
 
 
 def former_explanations(connection: Connection, team: str, before: Month, most: int) -> list[Explanation]:

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from finops.alert import Alert, is_overdue
+from finops.budget_request import BudgetRequest
 from finops.company import Team
+from finops.corrective_action import CorrectiveAction
+from finops.explanation import WITH_AUTHOR, Explanation, is_late
 from finops.freeze import Freeze, FreezeException
 from finops.policy import Policy
+from views.action_notes import DONE, EDIT
 from views.alert import ACKNOWLEDGE, DECIDE
 from views.alert_calls import SHOW
 from views.alert_words import lead
+from views.amounts import money, month_name
+from views.budget_request import APPROVE as APPROVE_BUDGET
+from views.budget_request import REFUSE as REFUSE_BUDGET
+from views.explanation import SHOW as SHOW_EXPLANATION
+from views.explanation_words import MEMO, stage_words, which
 from views.freeze import GRANT, REFUSE
 from views.freeze_words import ICE
 from views.home import Choice, Waiting
@@ -20,6 +29,7 @@ from views.sentences import called_by
 from views.text import escape
 from views.time import day
 
+WRENCH, MONEYBAG = ":wrench:", ":moneybag:"
 LONGEST = 500
 """Most characters of what an exception is for, and of its reason: nobody grants what they cannot see."""
 
@@ -48,6 +58,37 @@ def exception_waits(freeze: Freeze, asked: FreezeException, team: Team, names: M
     )
     value = f"{freeze.id}/{asked.number}"
     return Waiting(text, (Choice("Grant", GRANT, value), Choice("Refuse", REFUSE, value)))
+
+
+def explanation_waits(
+    explanation: Explanation, team: Team, policy: Policy, names: Mapping[str, str], now: datetime
+) -> Waiting:
+    """An explanation that is to be reviewed, or to be written anew by whoever wrote it."""
+    amount = money(explanation.wording.amount, explanation.key.currency)
+    late = is_late(explanation, policy.calendar, now)
+    by = "" if explanation.stage in WITH_AUTHOR else f" by {person(explanation.author, names)}"
+    text = f"{MEMO} {which(explanation, team)}, {amount}{by}\n{stage_words(explanation, names, late=late)}"
+    return Waiting(text, (Choice("Show", SHOW_EXPLANATION, explanation.id),))
+
+
+def action_waits(action: CorrectiveAction, team: Team, today: date) -> Waiting:
+    """A corrective action of the person's that is due today, or overdue."""
+    when = f"overdue since {day(action.due)}" if action.due < today else "due today"
+    text = f"{WRENCH} *{escape(called_by(team))}*: {escape(action.text, LONGEST)} — {when}."
+    number = str(action.number)
+    return Waiting(text, (Choice("Done", DONE, number), Choice("Edit", EDIT, number)))
+
+
+def request_waits(request: BudgetRequest, team: Team, names: Mapping[str, str]) -> Waiting:
+    """A budget that somebody asks for."""
+    first, last = request.changes[0].month, request.changes[-1].month
+    months = month_name(first) if first == last else f"{month_name(first)} to {month_name(last)}"
+    text = (
+        f"{MONEYBAG} {person(request.asked_by, names)} asks for a budget of {money(request.amount, request.currency)} "
+        f"a month for *{escape(called_by(team))}*, {months}: “{escape(request.why, LONGEST)}”"
+    )
+    value = f"{request.number}/{request.version}"
+    return Waiting(text, (Choice("Approve", APPROVE_BUDGET, value), Choice("Refuse", REFUSE_BUDGET, value)))
 
 
 def _show(alert: Alert) -> Choice:

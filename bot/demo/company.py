@@ -186,6 +186,9 @@ sources:
   azure: {path: bills/azure}  # FOCUS 1.0, CSV
   gcp: {path: bills/gcp}  # FOCUS 1.0, CSV packed with gzip
 
+# Where the variance report of a closed month stands.
+report: {channel: "#finops"}
+
 # Local times, in `timezone` above.
 schedules:
   ingest_billing: "07:00"

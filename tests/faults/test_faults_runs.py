@@ -95,4 +95,4 @@ def test_the_report_says_what_was_injected_and_how_to_repeat(place: Place) -> No
     result = run_seed(1, place)
     said = "\n".join(report([result, replace(result, name="--seed 10", violations=("x died",))], 12.0))
     assert f"| reset_before | {2 * result.fired['reset_before']:,} |" in said and result.fired["reset_before"]
-    assert "violations: 1 in 1 runs" in said and "python -m tests.faults --seed 10" in said and "x died" in said
+    assert "violations: 1, in 1 of 2 runs" in said and "python -m tests.faults --seed 10" in said and "x died" in said

@@ -46,7 +46,7 @@ class Desk:
         key = raise_alert(self.bench.installation, team, step, kind)
         self.bot.worker.sender.wake()
         if posted:
-            self.sandbox.wait_for(lambda: self.message(key), timeout=10)
+            self.sandbox.wait_for(lambda: self.message(key), timeout=30)
             self.settle()
         return key
 
@@ -89,7 +89,7 @@ class Desk:
 
     def noted(self, key: str, number: int) -> list[str]:
         """Wait until that many notes stand in an alert's thread; returns them."""
-        self.sandbox.wait_for(lambda: len(self.notes(key)) >= number, timeout=10)
+        self.sandbox.wait_for(lambda: len(self.notes(key)) >= number, timeout=30)
         return self.notes(key)
 
     def hidden(self, person: str, channel: str) -> list[Json]:
@@ -99,7 +99,7 @@ class Desk:
     def told(self, person: str, words: str) -> Json:
         """Wait until a person is told something directly; returns it."""
         who = self.sandbox.person(person)
-        self.sandbox.wait_for(lambda: any(words in message["text"] for message in who.direct_messages()), timeout=10)
+        self.sandbox.wait_for(lambda: any(words in message["text"] for message in who.direct_messages()), timeout=30)
         return next(message for message in who.direct_messages() if words in message["text"])
 
     def record(self) -> list[tuple[str, str]]:
@@ -120,7 +120,7 @@ class Desk:
     def settle(self) -> None:
         """Send everything that may go out now, and have its place noted."""
         self.bot.worker.sender.wake()
-        self.sandbox.wait_for(lambda: not self._due(), timeout=10)
+        self.sandbox.wait_for(lambda: not self._due(), timeout=30)
 
     def _due(self) -> int:
         free_from = func.coalesce(DELIVERIES.c.not_before, self.bench.clock.now)

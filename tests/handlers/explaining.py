@@ -43,7 +43,7 @@ def says(desk: Desk, *words: str, number: int = 1) -> Json:
         message = shown(desk, number)
         return message is not None and all(word in message["text"] for word in words)
 
-    desk.sandbox.wait_for(there, timeout=10)
+    desk.sandbox.wait_for(there, timeout=30)
     message = shown(desk, number)
     assert message is not None
     return message

@@ -43,29 +43,31 @@ def test_from_the_command_to_the_approval(desk: Desk) -> None:
 
 
 def test_from_the_alert(desk: Desk) -> None:
-    """Explained from the alert, it stands in the alert's thread, and the alert is acknowledged by it."""
+    """Explained from the alert, it stands in the alert's thread, and what the alert asked for is done by it."""
     key = desk.raised()
     alice = desk.sandbox.person("alice")
     alice.click("cost-payments", desk.ts(key), "alert_explain")
     alice.submit(FIRST)
     alice.submit(NEXT)
-    desk.says(key, "*Acknowledged* by Alice Example")
+    desk.says(key, "*Done* by Alice Example")
     says(desk, "*submitted*")
     notes = desk.noted(key, 3)
     assert "explanation 1 — *submitted*" in notes[0] and "*explained*" in notes[1]
-    assert "*Acknowledged* by Alice Example by explaining it" in notes[2]
+    assert "*What was to be done is done*, says Alice Example" in notes[2]
     assert desk.alert(key).status(desk.bench.clock.now) is Status.ACKNOWLEDGED
-    assert desk.record()[1:] == [("alice", "alert.acknowledged"), ("alice", "explanation.submitted")]
+    assert desk.record()[1:] == [("alice", "alert.duty done"), ("alice", "explanation.submitted")]
 
 
 def test_what_somebody_acknowledged_stays_theirs(desk: Desk) -> None:
-    """An alert that somebody has taken on is not taken over by an explanation."""
+    """An alert that somebody has taken on stays theirs, though another's explanation does what it asks for."""
     key = desk.raised()
     desk.sandbox.person("bob").click("cost-payments", desk.ts(key), "alert_acknowledge")
     desk.says(key, "*Acknowledged* by Bob Example")
     explain(desk)
     says(desk, "*submitted*")
-    desk.says(key, "*Acknowledged* by Bob Example")
+    desk.says(key, "*Done* by Alice Example")
+    held = desk.alert(key).acknowledgement
+    assert held is not None and held.by == desk.sandbox.user_id("bob")
 
 
 def test_the_form_says_the_number_and_what_moved_it(desk: Desk) -> None:

@@ -284,7 +284,7 @@ def test_an_answer_takes_the_question_back(desk: Desk) -> None:
         return next(each for each in desk.sandbox.person(name).direct_messages() if each["ts"] == seen[name])
 
     for name in seen:
-        desk.sandbox.wait_for(lambda name=name: "granted by Erin Example" in asked(name)["text"], timeout=10)
+        desk.sandbox.wait_for(lambda name=name: "granted by Erin Example" in asked(name)["text"], timeout=30)
         assert not buttons(asked(name)) and "waits" not in asked(name)["text"]
     desk.settle()
     thread = desk.sandbox.thread("cost-payments", desk.ts(key))

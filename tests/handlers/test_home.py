@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
+from finops.budget_request import BudgetRequest
+from finops.budget_request import Change as BudgetChange
+from finops.calendar import WorkCalendar
+from finops.corrective_action import Target, plan_action
+from finops.explanation import ExplanationRules, give_back
+from storage.budget_requests import save_request
+from storage.corrective_actions import save_action
+from storage.explanations import save_explanation
 from tests.handlers.desk import Desk
+from tests.handlers.explaining import KEY, explain, stored
 
 
 def test_an_alerts_row_says_how_much_and_since_when(desk: Desk) -> None:
@@ -42,6 +52,40 @@ def test_an_exception_is_refused_at_home(desk: Desk) -> None:
     erin.click(None, None, "freeze_refuse")
     desk.sandbox.wait_for(lambda: "asks for an exception" not in json.dumps(erin.home), timeout=5)
     assert desk.record()[-1] == ("erin", "freeze.exception refused")
+
+
+def test_what_follows_a_variance_waits_at_home(desk: Desk) -> None:
+    """A review waits for reviewers, a return for its author, an action that is due for its owner, a budget for Finance.
+
+    None of them waits for anybody else.
+    """
+    explain(desk)
+    alice, bob, dave = (desk.sandbox.person(name) for name in ("alice", "bob", "dave"))
+    assert "explanation 1, $103.70 by Alice Example" in json.dumps(dave.open_home(timeout=5))
+    assert "explanation 1" not in json.dumps(alice.open_home(timeout=5))
+    [submitted] = stored(desk)
+    reviewed = give_back(submitted, "Why now?", dave.id, 1, ExplanationRules(), WorkCalendar(), desk.bench.clock.now)
+    today = desk.bench.clock.now.date()
+    action = plan_action(KEY, 1, "Turn it off", bob.id, today, None, Target(), alice.id, desk.bench.clock.now)
+    asked = BudgetRequest(
+        0,
+        "payments",
+        "USD",
+        Decimal(3500),
+        (BudgetChange(KEY.month.next, Decimal(2900)),),
+        "one more market",
+        alice.id,
+        desk.bench.clock.now,
+    )
+    with desk.bench.installation.state.writing() as connection:
+        save_explanation(connection, reviewed, desk.bench.clock.now)
+        save_action(connection, action.action, desk.bench.clock.now)
+        save_request(connection, asked, desk.bench.clock.now)
+    homes = {each.name: json.dumps(each.open_home(timeout=5), ensure_ascii=False) for each in (alice, bob, dave)}
+    assert {name for name, home in homes.items() if "it explains nothing until it is written anew" in home} == {"alice"}
+    assert {name for name, home in homes.items() if "Turn it off — due today" in home} == {"bob"}
+    assert {name for name, home in homes.items() if "“one more market”" in home} == {"dave"}
+    assert "$3,500.00 a month for *Payments*, December 2026" in homes["dave"]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.installation import Installation
-from finops.alert import Alert, AlertKey, Setting, Status, acknowledge
+from finops.alert import Alert, AlertKey, Setting, Status, acknowledge, do_duty
 from finops.company import Company
 from finops.freeze import Freeze, answer, ask, decide
 from finops.periods import Month
@@ -209,6 +209,26 @@ def test_a_closed_month_takes_over(place: Installation) -> None:
     assert alert(place, closed).step == 2
     assert alert(place).concluded and alert(place).status(MORNING) is Status.RESOLVED
     assert f"alert/{FORECAST} alert.concluded" in actions(place)
+    # A month that is long closed is looked at no more; its alert ends once what it asked for is done.
+    later = datetime(2027, 3, 2, 9, tzinfo=UTC)
+    evaluate(place, later)
+    assert alert(place, closed).step == 2
+    with place.state.writing() as connection:
+        known = Setting(place.company.policy(place.company.teams[0]))
+        done = do_duty(alert(place, closed), PEOPLE["alice"], "explained", known, later)
+        save_alerts(connection, [(done, known.policy)], later)
+    evaluate(place, later + timedelta(hours=1))
+    assert alert(place, closed).concluded
+
+
+def test_a_month_whose_data_never_came_is_given_up(place: Installation) -> None:
+    """An alert of a month that is looked at no more, and was never complete, asks nobody any more."""
+    give_budget(place, "2600")
+    evaluate(place)
+    evaluate(place, datetime(2027, 1, 20, 9, tzinfo=UTC))
+    assert not alert(place).concluded
+    evaluate(place, datetime(2027, 2, 3, 9, tzinfo=UTC))
+    assert "never became complete" in alert(place).concluded
 
 
 def test_shadow_mode_records_and_does_not_post(place: Installation) -> None:
