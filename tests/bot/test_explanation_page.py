@@ -1,4 +1,4 @@
-"""An explanation in a real browser: from the alert to the approval, with a return in between, and a form closed."""
+"""An explanation in a real browser: from the alert over a return to the approval, the report and the next plan."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from jobs import close_month, evaluate_alerts
 from tests.bot.browser import CHROMIUM, open_page
 from tests.bot.conftest import Bench
+from tests.bot.policy_terminal import as_json
 from tests.handlers.desk import Desk, open_desk
+from tests.planning import add_months
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
 
@@ -90,3 +93,51 @@ def _draft(desk: Desk) -> dict[str, Any]:
 
     with desk.bench.installation.state.reading() as connection:
         return find_draft(connection, desk.sandbox.user_id("alice"), KEY, 0)
+
+
+def test_the_whole_way_to_the_next_plan(desk: Desk) -> None:
+    """October closes 7 % over: explained, returned, mended and approved, it stands in the report and in the plan.
+
+    What came only once is taken out of the next quarter, with the explanation that says so.
+    """
+    from playwright.sync_api import expect
+
+    place = desk.bench.installation
+    add_months(place, place.config_path.parent)
+    for job in (evaluate_alerts, close_month):
+        job.run(now=place.now, company=place.company, state=place.state)
+    desk.bot.worker.sender.wake()
+    desk.settle()
+    with open_page(desk.sandbox.url) as page:
+        messages = be(page, "Alice Example", "cost-payments")
+        closed = messages.locator("article", has_text="spent $3,103.83 in October 2026").first
+        closed.locator("[data-action-id='alert_explain']").click()
+        modal = page.get_by_test_id("modal")
+        expect(modal).to_contain_text("$203.83 (7.0 %) over the budget of $2,900")
+        modal.get_by_label("Why").fill("A load test.")
+        modal.get_by_label("Root cause").select_option(label="anomaly")
+        modal.get_by_label("No, only once").check()
+        modal.get_by_test_id("modal-submit").click()
+        modal.get_by_label("What next").fill("Nothing: it is over.")
+        modal.get_by_test_id("modal-submit").click()
+        expect(modal).not_to_be_visible()
+        be(page, "Dave Example", "app").locator("[data-action-id='explanation_return']").click()
+        modal.get_by_label("What is missing or wrong").fill("On which nodes?")
+        modal.get_by_test_id("modal-submit").click()
+        be(page, "Alice Example", "app").locator("[data-action-id='explanation_edit']").click()
+        modal.get_by_label("Why").fill("A load test on all nodes.")
+        modal.get_by_test_id("modal-submit").click()
+        expect(modal).to_contain_text("A corrective action")
+        modal.get_by_test_id("modal-submit").click()
+        expect(modal).not_to_be_visible()
+        be(page, "Dave Example", "app").locator("[data-action-id='explanation_approve']").click()
+        expect(be(page, "Dave Example", "app")).to_contain_text("Approved by Dave Example")
+        box = page.locator("textarea").first
+        box.fill("/finops report 2026-10")
+        box.press("Enter")
+        report = page.get_by_test_id("messages").locator("article", has_text="Variance report, October 2026").last
+        expect(report).to_contain_text("$203.83, approved $203.83")
+        expect(report).not_to_contain_text("Payments is $203.83 over budget")
+    planned = as_json(place, "plan", "propose", "--quarter", "2027-Q1", "--team", "payments")
+    [january, *_] = planned
+    assert "payments/2026-10/USD/1" in str(january)
