@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -148,18 +148,24 @@ def refuse_twice(request: BudgetRequest, waiting: Iterable[BudgetRequest]) -> No
 
 
 def approve(
-    request: BudgetRequest, by: str, read: int, current: Mapping[Month, Decimal], now: datetime
+    request: BudgetRequest, by: str, read: int, current: Mapping[Month, Decimal], now: datetime, today: date
 ) -> BudgetRequest:
     """Somebody else agrees.
 
     Args:
         read: the version that they saw.
+        today: the team's local day: a month that is over keeps the budget that it was judged by.
         current: month → the approved amount as it is now.
 
     Raises:
         BudgetRequestRefused: they asked for it themselves, somebody was first, or a budget has changed since.
     """
     _refuse_answer(request, by, read)
+    if over := [str(change.month) for change in request.changes if change.month.last < today]:
+        raise BudgetRequestRefused(
+            f"{', '.join(over)} is over by now, and is judged by the budget that it had.",
+            "Refuse it, so that it is asked for anew.",
+        )
     moved = [str(change.month) for change in request.changes if current.get(change.month) != change.former]
     if moved:
         raise BudgetRequestRefused(

@@ -50,12 +50,19 @@ def variance_of(month: TeamMonth, publication: int, now: datetime) -> Variance |
         publication: the newest that the month was read from.
 
     Returns:
-        None without an approved budget or without data.
+        None without an approved budget or without data, and while a running month within its budget has no forecast:
+        what is not spent yet is no underspend.
     """
-    if month.budget is None or month.reading is None:
+    if month.budget is None or month.reading is None or _is_early(month):
         return None
     is_forecast = month.forecast is not None and not month.over
     return Variance(month.reading, month.budget, is_forecast, month.basis, publication, now)
+
+
+def _is_early(month: TeamMonth) -> bool:
+    """Whether a month runs within its budget, and nothing can be said of its end yet."""
+    within = month.budget is not None and month.actual is not None and month.actual <= month.budget
+    return not month.over and month.forecast is None and within
 
 
 def is_judged(month: TeamMonth) -> bool:
@@ -70,10 +77,10 @@ def drivers_of(month: TeamMonth, spend: Iterable[DaySpend]) -> Drivers | None:
         spend: rows of the month's currency, of it and of the month before.
 
     Returns:
-        None where there is nothing to compare with: no budget, no data, or no spend in the month before.
+        None where there is nothing to compare with: no number, no data, or no spend in the month before.
     """
     through, reading, first = month.data_through, month.reading, month.month.first
-    if month.budget is None or through is None or reading is None:
+    if month.budget is None or through is None or reading is None or _is_early(month):
         return None
     forecast = month.forecast if not month.over else None
     # Of a forecast, what is known is what has settled.

@@ -19,6 +19,8 @@ from finops.money import ZERO, add, subtract
 from finops.periods import Month
 from finops.policy import Materiality, Role, ratio_of
 
+ROUNDED_AWAY = Decimal("0.5")
+"""What is left where people write an amount in its currency's own digits: the yen has none."""
 MOST_TEXT = 3000
 """Most characters of each answer: what one of Slack's inputs takes."""
 
@@ -331,7 +333,7 @@ def edit(
     """
     _refuse_stale(explanation, read)
     _refuse_empty(wording)
-    if wording == explanation.wording and explanation.stage in REVIEWABLE and explanation.explained == seen:
+    if wording == explanation.wording and explanation.stage in REVIEWABLE and _is_same(explanation.explained, seen):
         return ExplanationChange(explanation)
     former = Revision(explanation.author, explanation.submitted_at, explanation.wording)
     edited = replace(
@@ -446,6 +448,11 @@ def remind(explanation: Explanation, calendar: WorkCalendar, now: datetime) -> E
 def is_late(explanation: Explanation, calendar: WorkCalendar, now: datetime) -> bool:
     """Whether the working day by which somebody was to act has ended."""
     return explanation.due is not None and calendar.end_of(explanation.due) <= now
+
+
+def _is_same(one: Variance, other: Variance) -> bool:
+    """Whether two looks saw the same number."""
+    return (one.amount, one.budget, one.basis) == (other.amount, other.budget, other.basis)
 
 
 def proposed_amount(variance: Decimal, explanations: Sequence[Explanation], own: int | None = None) -> Decimal:

@@ -10,7 +10,18 @@ from decimal import Decimal
 from finops.closed_month import TeamCurrency, TeamFigures
 from finops.company import Company
 from finops.corrective_action import CorrectiveAction
-from finops.explanation import STANDING, Category, Coverage, Explanation, Stage, coverage, is_settled
+from finops.explanation import (
+    ROUNDED_AWAY,
+    STANDING,
+    Category,
+    Coverage,
+    Explanation,
+    Stage,
+    Variance,
+    coverage,
+    has_moved,
+    is_settled,
+)
 from finops.money import EXACT, ZERO, add, subtract
 from finops.policy import Materiality, ratio_of, tier_of
 from finops.report_findings import (
@@ -26,8 +37,6 @@ from finops.report_findings import (
 from finops.report_undone import undone_of
 from finops.variance_report import Cause, Lack, Missing, ReportData, TeamReport, Total, VarianceReport
 
-ROUNDED_AWAY = Decimal("0.5")
-"""What is left where people write an amount in its currency's own digits: the yen has none."""
 SOME_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 """Of a number that nobody has to have seen: it decides nothing."""
 
@@ -95,8 +104,15 @@ def _row(figures: TeamFigures, data: ReportData, actions: Sequence[CorrectiveAct
             and found
             and not is_settled(variance, found, _materiality(data, key.team))
             and EXACT.abs(found.unapproved) > ROUNDED_AWAY
-        ),
+        )
+        or any(_is_of_another_number(each, variance, data) for each in explanations),
     )
+
+
+def _is_of_another_number(explanation: Explanation, variance: Variance | None, data: ReportData) -> bool:
+    """Whether an approval is of a number that has moved since, and that nobody has voided yet."""
+    approved = explanation.approved if explanation.stage is Stage.APPROVED else None
+    return bool(approved and variance and has_moved(approved, variance, data.company.explanations.moved))
 
 
 def _materiality(data: ReportData, slug: str) -> Materiality:
@@ -213,6 +229,12 @@ def _missing(rows: Sequence[TeamReport], data: ReportData) -> Iterator[Missing]:
             if row.figures.closed_at is None:
                 key = row.figures.key
                 yield Missing(Lack.NOT_CLOSED, key.team, key.currency, through=row.figures.data_through)
+    if data.has_ended:
+        for row in rows:
+            known, last = row.now, row.figures.key.month.last
+            if known and (known.actual is None or known.data_through is None or known.data_through < last):
+                key = row.figures.key
+                yield Missing(Lack.INCOMPLETE, key.team, key.currency, through=known.data_through)
     for row in rows:
         if row.is_open and row.coverage:
             key, judged = row.figures.key, row.judged

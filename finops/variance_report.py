@@ -62,6 +62,7 @@ class Lack(StrEnum):
 
     RUNNING = "running"
     NOT_CLOSED = "not closed"
+    INCOMPLETE = "incomplete"
     UNEXPLAINED = "unexplained"
 
 

@@ -84,9 +84,9 @@ def approved(request: Request, *, company: Company, state: State) -> Reply:
         asker = Asker(connection, company, request)
         was, team, read = find_case(connection, company, asker, request.value, lock=True)
         require_approver(asker, team)
-        current = amounts_of(connection, team, was.currency)
+        current, today = amounts_of(connection, team, was.currency), company.today(request.now, team)
         try:
-            after = budget_request.approve(was, request.user_id, read, current, request.now)
+            after = budget_request.approve(was, request.user_id, read, current, request.now, today)
         except BudgetRequestRefused as refusal:
             raise with_names(connection, refusal) from None
         commit_request(connection, company, team, after, request.now, was=was)

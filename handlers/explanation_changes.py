@@ -10,9 +10,10 @@ from sqlalchemy import Connection
 from finops.alert import AlreadyAnswered, AnswerRefused, Setting, Status, acknowledge, do_duty, duty_of
 from finops.company import Company
 from finops.corrective_action import ActionChange
-from finops.explanation import ExplanationChange
+from finops.explanation import ROUNDED_AWAY, ExplanationChange
 from finops.explanation_told import Audience
 from finops.freeze_decision import is_emergency
+from finops.policy import ratio_of
 from handlers.alert_access import Asker, Case
 from handlers.alert_changes import commit
 from handlers.explanation_access import Subject
@@ -72,7 +73,7 @@ def commit_explanation(
     tell(connection, company, after, [saved], now)
     # The record last: on PostgreSQL the others wait from here on.
     for case in cases:
-        _acknowledge(connection, company, case, by, now)
+        _acknowledge(connection, company, case, by, now, whole=_is_whole(after, company))
     append(connection, [*explanation_entries([saved]), *action_entries(planned)])
     return after
 
@@ -96,11 +97,23 @@ def audience_of(connection: Connection, company: Company, subject: Subject, now:
     return read_audience(connection, company, subject.team, subject.key, subject.explanations, now)
 
 
-def _acknowledge(connection: Connection, company: Company, case: Case, by: str, now: datetime) -> None:
-    """An explanation is what its alert asks for, or answers it where that asks for more: a decision on a freeze."""
+def _is_whole(subject: Subject, company: Company) -> bool:
+    """Whether what nobody has explained of the month is too small to count."""
+    left = subject.coverage.open
+    budget = subject.variance.budget if subject.variance else None
+    material = subject.team.materiality or company.materiality
+    return abs(left) <= ROUNDED_AWAY or not material.reached(left, ratio_of(left, budget))
+
+
+def _acknowledge(connection: Connection, company: Company, case: Case, by: str, now: datetime, *, whole: bool) -> None:
+    """An explanation of the whole is what its alert asks for; of a part, or where more is asked for, it answers it."""
     setting = Setting(case.policy)
     try:
-        if is_emergency(case.alert, case.policy) or not duty_of(case.alert.key.kind, case.alert.step, case.policy):
+        if (
+            not whole
+            or is_emergency(case.alert, case.policy)
+            or not duty_of(case.alert.key.kind, case.alert.step, case.policy)
+        ):
             change = acknowledge(case.alert, by, VIA, setting, now)
         else:
             change = do_duty(case.alert, by, "explained", setting, now)

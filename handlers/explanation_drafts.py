@@ -48,8 +48,10 @@ from views.explanation_next import (
     TASK,
 )
 
-ADDED, READ = "added", "read"
-"""What a draft holds beside the form's fields: corrective actions, and the version that it was begun from."""
+ADDED, READ, PASSED = "added", "read", "passed"
+"""What a draft holds beside the form's fields: corrective actions, the version that it was begun from, and the first
+step as it was when Next was pressed: what was told of it while it was typed may come later, and be older.
+"""
 
 
 @dataclass(frozen=True)
@@ -72,15 +74,18 @@ class Opened:
         return self.explanation.number if self.explanation else 0
 
 
-def opened(connection: Connection, company: Company, request: Request, key: VarianceKey, number: int) -> Opened:
-    """Read what a form is about, and refuse whoever may not write it."""
+def opened(
+    connection: Connection, company: Company, request: Request, key: VarianceKey, number: int, *, lock: bool = False
+) -> Opened:
+    """Read what a form is about, and refuse whoever may not write it; locked, what else they type waits."""
+    draft = find_draft(connection, request.user_id, key, number, lock=lock)
     asker = Asker(connection, company, request)
     subject = find_subject(connection, company, asker, key, request)
     require_author(asker, subject.team)
     explanation = find_explanation_in(subject, number) if number else None
     if explanation:
         require_editor(asker, subject.team, explanation, request.user_id)
-    return Opened(asker, subject, explanation, find_draft(connection, request.user_id, key, number))
+    return Opened(asker, subject, explanation, draft)
 
 
 def is_spent(subject: Subject, user_id: str, number: int, draft: Mapping[str, Any]) -> bool:
@@ -108,7 +113,8 @@ def wording_in(found: Opened, draft: Mapping[str, Any]) -> tuple[Wording | None,
     meant = [proposed_amount(variance.value, subject.explanations, found.number or None)]
     if explanation and explanation.stage is not Stage.VOIDED:
         meant.insert(0, explanation.wording.amount)
-    fields = {name: str(draft.get(name, "")) for name in (*FIRST, FOLLOWING)}
+    held = {**draft, **draft.get(PASSED, {})}
+    fields = {name: str(held.get(name, "")) for name in (*FIRST, FOLLOWING)}
     return wording_of(fields, meant, subject.key.currency)
 
 

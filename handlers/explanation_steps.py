@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from finops.company import Company
-from handlers.explanation_drafts import ADDED, Opened, is_spent, keep, opened, plan_in, plans_in, wording_in
+from handlers.explanation_drafts import ADDED, PASSED, Opened, is_spent, keep, opened, plan_in, plans_in, wording_in
 from handlers.explanation_fields import (
     ACTION,
     FIRST,
@@ -44,8 +44,10 @@ def first_step(request: Request, *, company: Company, state: State) -> Reply:
     """Keep what was written, say what is wrong with it, and ask What next."""
     carried, fields = carried_in(request), filled_in(request)
     with state.writing() as connection:
-        found = opened(connection, company, request, carried.key, carried.number)
+        found = opened(connection, company, request, carried.key, carried.number, lock=True)
         draft = keep(connection, request, carried, found, fields)
+        draft |= {PASSED: {name: fields.get(name, "") for name in FIRST}}
+        save_draft(connection, request.user_id, carried.key, carried.number, draft, request.now)
         _, errors = wording_in(found, draft)
         errors.pop(FOLLOWING, None)
         if changed := changed_by(connection, found, carried):
@@ -68,10 +70,10 @@ def second_step(request: Request, *, company: Company, state: State) -> Reply:
 def _second_step(request: Request, company: Company, state: State) -> Reply:
     carried, fields = carried_in(request), filled_in(request)
     with state.writing() as connection:
-        found = opened(connection, company, request, carried.key, carried.number)
+        found = opened(connection, company, request, carried.key, carried.number, lock=True)
         begun = bool(found.draft)
         draft = keep(connection, request, carried, found, fields)
-        if not begun or not all(name in draft for name in FIRST):
+        if not begun or PASSED not in draft:
             said = "The first step was submitted or thrown away meanwhile. Go back, and press Next again."
             return Reply(errors=at_fields({FOLLOWING: said}, carried.turn))
         if fields.get(THEN) == ANOTHER:
@@ -91,7 +93,7 @@ def typed(request: Request, *, company: Company, state: State) -> Reply:
     carried, fields = carried_in(request), filled_in(request)
     if fields:
         with state.writing() as connection:
-            found = opened(connection, company, request, carried.key, carried.number)
+            found = opened(connection, company, request, carried.key, carried.number, lock=True)
             if not is_spent(found.subject, request.user_id, carried.number, fields):
                 keep(connection, request, carried, found, fields)
     return Reply()
@@ -110,7 +112,7 @@ def taken_out(request: Request, *, company: Company, state: State) -> Reply:
     """Take a corrective action out again that was added in this form."""
     carried, fields = carried_in(request), filled_in(request)
     with state.writing() as connection:
-        found = opened(connection, company, request, carried.key, carried.number)
+        found = opened(connection, company, request, carried.key, carried.number, lock=True)
         draft = keep(connection, request, carried, found, fields)
         added = list(draft.get(ADDED, ()))
         place = int(request.value) if request.value.isascii() and request.value.isdecimal() else len(added)

@@ -32,6 +32,7 @@ from storage.explanations import (
     explanations_of,
     explanations_of_month,
     save_explanation,
+    standing_months,
 )
 from storage.publish import newest_publication
 from storage.state import State
@@ -39,8 +40,8 @@ from storage.team_months import team_months
 from storage.teams import find_team
 from views.explanation_effects import Told, answered, explanation_effects
 
-MONTHS = 3
-"""The running month and those before it that are looked at: bills are restated."""
+MONTHS = 13
+"""The running month and those before it that are looked at, as far as anything of them is explained."""
 Decide = Callable[[Explanation, Policy], ExplanationChange]
 """What becomes of an explanation."""
 
@@ -49,13 +50,16 @@ def run(*, now: datetime, company: Company, state: State) -> Outcome:
     """Look at every explanation of the last months, and at everything that somebody was to answer by now."""
     counts: Counter[str] = Counter()
     numbers: dict[VarianceKey, Variance] = {}
-    month = Month.of(company.today(now))
-    for _ in range(MONTHS):
+    oldest = Month.of(company.today(now))
+    for _ in range(MONTHS - 1):
+        oldest = oldest.previous
+    with state.reading() as connection:
+        months = standing_months(connection, oldest)
+    for month in months:
         found = _numbers(month, now, company, state)
         numbers |= found
         for key, seen in found.items():
             counts += _judge(key, seen, now, company, state)
-        month = month.previous
     counts += _remind(numbers, now, company, state)
     return Outcome(", ".join(f"{number} {what}" for what, number in sorted(counts.items())) or "nothing changed")
 

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Select, and_, delete, func, insert, select, update
 
-from finops.explanation import Explanation, ExplanationChange, ExplanationEvent, Stage, VarianceKey
+from finops.explanation import STANDING, Explanation, ExplanationChange, ExplanationEvent, Stage, VarianceKey
 from finops.periods import Month
 from storage.audit import Entry
 from storage.bulk import upsert
@@ -61,6 +61,13 @@ def explanations_in(connection: Connection, stages: Collection[Stage]) -> list[E
     """Those in any of some stages, the earliest due first."""
     query = select(TABLE.c.body).where(TABLE.c.stage.in_([str(stage) for stage in stages]))
     return sorted(_read(connection, query), key=lambda each: (each.due or date.max, each.id))
+
+
+def standing_months(connection: Connection, since: Month) -> list[Month]:
+    """Months from one on of which something is explained, the newest first."""
+    standing = TABLE.c.stage.in_([str(stage) for stage in STANDING])
+    query = select(TABLE.c.month).where(standing, TABLE.c.month >= str(since)).distinct()
+    return sorted((Month.parse(month) for month in connection.execute(query).scalars()), reverse=True)
 
 
 def former_explanations(connection: Connection, team: str, before: Month, most: int) -> list[Explanation]:
@@ -156,8 +163,18 @@ def save_draft(
     upsert(connection, DRAFTS, values, ("user_id", "team", "month", "currency", "number"))
 
 
-def find_draft(connection: Connection, user_id: str, key: VarianceKey, number: int) -> dict[str, Any]:
-    """What somebody has typed and not submitted, empty where there is nothing."""
+def find_draft(
+    connection: Connection, user_id: str, key: VarianceKey, number: int, *, lock: bool = False
+) -> dict[str, Any]:
+    """What somebody has typed and not submitted, empty where there is nothing.
+
+    Args:
+        lock: keep the same person's other requests from it until the transaction ends, also where there is none yet.
+    """
+    if lock and connection.dialect.name == "postgresql":
+        # SQLite's writers follow each other anyway.
+        name = f"draft/{user_id}/{key}/{number}"
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
     where = [DRAFTS.c[name] == value for name, value in _draft(user_id, key, number).items()]
     return dict(connection.execute(select(DRAFTS.c.body).where(*where)).scalar() or {})
 

@@ -164,6 +164,9 @@ def _missing(report: VarianceReport, lack: Missing) -> str:
     if lack.lack is Lack.NOT_CLOSED:
         until = f": its data runs through {short_day(lack.through)}" if lack.through else ": there is no data of it"
         return f"{who} is not closed{until}."
+    if lack.lack is Lack.INCOMPLETE:
+        until = f"only through {short_day(lack.through)}" if lack.through else "without any of its days"
+        return f"{who} was delivered anew {until}: its figures are not complete any more."
     variance, currency = lack.variance or ZERO, lack.currency
     said = f"{who} is {cash(abs(variance), currency)} {direction(variance)} budget ({ratio(lack.ratio)})"
     parts = []

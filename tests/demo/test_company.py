@@ -22,7 +22,17 @@ def config() -> dict[str, Any]:
 
 def test_the_config_has_the_fixed_shape(config: dict[str, Any]) -> None:
     """finops.yaml parses to the agreed keys, with one source per provider and times as text."""
-    assert list(config) == ["company", "timezone", "currency", "basis", "roles", "teams", "sources", "schedules"]
+    assert list(config) == [
+        "company",
+        "timezone",
+        "currency",
+        "basis",
+        "roles",
+        "teams",
+        "sources",
+        "report",
+        "schedules",
+    ]
     assert (config["timezone"], config["currency"], config["basis"]) == ("Europe/Berlin", "USD", "effective")
     assert config["sources"] == {name: {"path": f"bills/{name}"} for name in ("aws", "azure", "gcp")}
     assert config["schedules"] == {"ingest_billing": "07:00", "daily_summary": "08:30"}

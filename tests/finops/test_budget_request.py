@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -88,11 +88,11 @@ def test_decided_once_by_another() -> None:
     """Another person approves; the second to answer is told who was first, and who asked never decides."""
     request = asked()
     with pytest.raises(BudgetRequestRefused, match="Nobody decides on their own request"):
-        approve(request, "U1", 0, CURRENT, NOW)
-    approved = approve(request, "U2", 0, CURRENT, NOW)
+        approve(request, "U1", 0, CURRENT, NOW, NOW.date())
+    approved = approve(request, "U2", 0, CURRENT, NOW, NOW.date())
     assert (approved.stage, approved.answered_by) == (RequestStage.APPROVED, "U2")
     for late in (
-        lambda: approve(approved, "U3", 0, CURRENT, NOW),
+        lambda: approve(approved, "U3", 0, CURRENT, NOW, NOW.date()),
         lambda: refuse(approved, "no", "U3", 0, NOW),
         lambda: withdraw(approved, "U1", 0, NOW),
     ):
@@ -103,9 +103,11 @@ def test_decided_once_by_another() -> None:
 def test_what_is_not_approved_unseen() -> None:
     """Neither another version than was seen, nor a budget that has changed since."""
     with pytest.raises(BudgetRequestRefused, match="has changed since you looked"):
-        approve(asked(), "U2", 1, CURRENT, NOW)
+        approve(asked(), "U2", 1, CURRENT, NOW, NOW.date())
     with pytest.raises(BudgetRequestRefused, match="The budget of 2027-01 has changed since"):
-        approve(asked(), "U2", 0, CURRENT | {JANUARY: Decimal(1)}, NOW)
+        approve(asked(), "U2", 0, CURRENT | {JANUARY: Decimal(1)}, NOW, NOW.date())
+    with pytest.raises(BudgetRequestRefused, match="is over by now"):
+        approve(asked(), "U2", 0, CURRENT, NOW, date(2027, 6, 1))
 
 
 def test_refused_and_withdrawn() -> None:
@@ -142,7 +144,7 @@ class Life(RuleBasedStateMachine):
         before = self.request
         try:
             if what == "approve":
-                self.request = approve(before, by, read, self.current, NOW)
+                self.request = approve(before, by, read, self.current, NOW, NOW.date())
                 assert {each.month: self.current.get(each.month) for each in before.changes} == {
                     each.month: each.former for each in before.changes
                 }

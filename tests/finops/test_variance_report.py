@@ -30,6 +30,7 @@ from tests.reports import (
     made_figures,
     made_report,
 )
+from views.report_words import missing
 
 AMOUNTS = st.decimals(min_value=-(10**12), max_value=10**12, places=18, allow_nan=False)
 BUDGETS = st.none() | st.decimals(min_value=0, max_value=10**12, places=6)
@@ -121,6 +122,28 @@ def test_a_restatement_is_what_explanations_are_held_against() -> None:
     assert (total.actual, total.now, total.variance, total.judged) == (1200, 1400, 200, 400)
     within = {("payments", "USD"): made_figures(actual="1010", closed=False)}
     assert build_report(made_data([row], now=within)).is_final
+
+
+def test_an_approval_of_another_number_settles_nothing() -> None:
+    """An approved explanation whose number has moved past what counts keeps the report open, however little is left."""
+    row = made_figures()
+    told = made_explanation(row, "200")
+    now = {("payments", "USD"): made_figures(actual="1215", closed=False)}
+    teams = {"payments": Team("payments", "Payments", materiality=Materiality(Decimal(100)))}
+    assert lacks(build_report(made_data([row], [told], now=now, teams=teams))) == [(Lack.UNEXPLAINED, "payments")]
+    near = {("payments", "USD"): made_figures(actual="1205", closed=False)}
+    assert build_report(made_data([row], [told], now=near, teams=teams)).is_final
+
+
+def test_what_is_delivered_anew_and_stops_early_is_not_final() -> None:
+    """A closed month whose newest delivery lacks days is not final, whatever its figures look like."""
+    row = made_figures(actual="1010")
+    short = replace(made_figures(actual="1000", closed=False), data_through=date(2026, 10, 20))
+    report = build_report(made_data([row], now={("payments", "USD"): short}))
+    assert lacks(report) == [(Lack.INCOMPLETE, "payments")]
+    assert missing(report) == [
+        "Payments was delivered anew only through 20 Oct: its figures are not complete any more."
+    ]
 
 
 def test_a_teams_own_materiality_decides_what_is_left() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from storage.explanations import find_draft
+from storage.explanations import find_draft, save_draft
 from tests.handlers.desk import Desk, buttons
 from tests.handlers.explaining import FIRST, KEY, NEXT, explain, says, stored, text_of
 
@@ -81,13 +81,25 @@ def test_what_comes_after_the_submission_is_no_draft(desk: Desk) -> None:
     """A character that is told late, after the form was submitted, proposes nothing at the next start."""
     alice = explain(desk)
     from handlers.explanation_fields import FIRST as FIELDS
-    from storage.explanations import save_draft
 
     with desk.bench.installation.state.writing() as connection:
         late = {name: FIRST.get(name, "103.7") for name in FIELDS} | {"read": 0}
         save_draft(connection, alice.id, KEY, 0, late, desk.bench.installation.now)
     alice.command("general", "/finops explain payments")
     assert "what you had typed" not in text_of(alice.view)
+
+
+def test_an_older_text_that_is_told_late_is_not_submitted(desk: Desk) -> None:
+    """What was told of the first step while it was typed may come after Next: what stood there then is submitted."""
+    alice = desk.sandbox.person("alice")
+    alice.command("general", "/finops explain payments")
+    assert alice.submit(FIRST) is None
+    with desk.bench.installation.state.writing() as connection:
+        known = find_draft(connection, alice.id, KEY, 0, lock=True)
+        save_draft(connection, alice.id, KEY, 0, known | {"explanation_why": "Cut of"}, desk.bench.installation.now)
+    assert alice.submit(NEXT) is None
+    says(desk, "*submitted*")
+    assert [each.wording.why for each in stored(desk)] == [FIRST["explanation_why"]]
 
 
 def test_two_editors(desk: Desk) -> None:

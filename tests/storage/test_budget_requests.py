@@ -86,7 +86,7 @@ def test_two_approve_at_once(either: Place) -> None:
                 was = find_request(connection, 1, lock=True)
                 assert was is not None
                 current = {b.month: b.amount for b in approved_budgets(connection, team="payments")}
-                after = save_request(connection, approve(was, by, 1, current, NOW), NOW)
+                after = save_request(connection, approve(was, by, 1, current, NOW, NOW.date()), NOW)
                 record_budgets(connection, after.budgets, source="budget request 1", by=by, now=NOW)
                 append(connection, [request_entry(after, was, NOW)])
             said.append(f"{by} won")
