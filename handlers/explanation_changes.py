@@ -23,6 +23,8 @@ from storage.corrective_actions import action_entries, save_action
 from storage.deliveries import answer_question, queue
 from storage.explanation_audience import read_audience
 from storage.explanations import explanation_entries, save_explanation
+from storage.people import names_of
+from views.action_notes import owner_effect
 from views.explanation_effects import Told, answered, explanation_effects
 
 VIA = "explanation"
@@ -71,11 +73,20 @@ def commit_explanation(
     planned = [ActionChange(save_action(connection, plan.action, now), plan.events) for plan in plans]
     after = subject.with_change(saved.explanation)
     tell(connection, company, after, [saved], now)
+    _tell_owners(connection, subject, planned, now)
     # The record last: on PostgreSQL the others wait from here on.
     for case in cases:
         _acknowledge(connection, company, case, by, now, whole=_is_whole(after, company))
     append(connection, [*explanation_entries([saved]), *action_entries(planned)])
     return after
+
+
+def _tell_owners(connection: Connection, subject: Subject, planned: Sequence[ActionChange], now: datetime) -> None:
+    """Whom a corrective action is given to hears of it, unless they planned it themselves."""
+    given = [change.action for change in planned if change.action.owner != change.action.created_by]
+    names = names_of(connection, {each for action in given for each in (action.owner, action.created_by)})
+    effects = [owner_effect(each, each.created_by, subject.team, names, now, subject.policy) for each in given]
+    queue(connection, effects, now)
 
 
 def tell(

@@ -17,6 +17,7 @@ from finops.team_month import TeamMonth
 from jobs.job import Job, Outcome
 from storage.closed_months import close, is_closed
 from storage.deliveries import find, queue
+from storage.publish import newest_publication
 from storage.report_data import live_figures, read_report_data
 from storage.state import State
 from storage.team_months import team_months
@@ -51,12 +52,16 @@ def _close(month: Month, now: datetime, company: Company, state: State) -> str:
         months = team_months(connection, company, month, company.today(now), company.basis)
         missing = unfinished(each for each in months if says_something(each))
         nothing = not any(map(says_something, months))
+        # Of the same moment as the look at what is missing: figures of two publications are none of either.
+        publication = newest_publication(connection)
+        figures = {} if nothing or missing else live_figures(connection, company, month, company.today(now), now)
     if nothing:
         return ""
     if missing:
         return f"{month_name(month)} is not closed: {_lacking(missing)}"
     with state.writing() as connection:
-        figures = live_figures(connection, company, month, company.today(now), now)
+        if newest_publication(connection) != publication:
+            return f"{month_name(month)} is not closed yet: its figures have just changed"
         new = close(connection, figures.values())
     return f"{month_name(month)} closed with {new} teams" if new else ""
 

@@ -30,6 +30,8 @@ PLAIN_ROWS = 25
 """Teams with nothing to explain, listed in one paragraph."""
 LEFT_FREE = 200
 """Characters of a message kept for what is added at its end."""
+MISSING = "What is missing"
+LEFT_OUT = "Some parts are too long for one message: they stand in the files."
 
 
 def report_messages(report: VarianceReport, ladder: Sequence[Tier] = LADDER) -> list[Message]:
@@ -60,12 +62,17 @@ def executive_message(report: VarianceReport, ladder: Sequence[Tier] = LADDER) -
 
 
 def _within(body: Sequence[Block]) -> list[Block]:
-    """Blocks within a message's limits: those before the last give way, the longest first."""
+    """Blocks within a message's limits: those before the last give way, the longest first, and the message says so.
+
+    What is missing never does: without it a report that is not final would not say why.
+    """
     kept = list(body)
-    while text_length(kept) > ROOM or len(kept) > MESSAGE_BLOCKS:
-        longest = max(kept[2:-1], key=text_length)
-        kept.remove(longest)
-    return kept
+    while text_length(kept) + len(LEFT_OUT) > ROOM or len(kept) >= MESSAGE_BLOCKS:
+        others = [block for block in kept[2:-1] if MISSING not in str(block)]
+        if not others:
+            break
+        kept.remove(max(others, key=lambda block: text_length([block])))
+    return kept if len(kept) == len(body) else [*kept[:-1], blocks.section(LEFT_OUT), kept[-1]]
 
 
 def _lead(report: VarianceReport) -> str:
@@ -95,7 +102,7 @@ def _fields(total: Total, named: bool) -> list[str]:
 
 def _parts(report: VarianceReport, ladder: Sequence[Tier]) -> Iterator[tuple[str, list[str]]]:
     """Heading and lines of each part, mrkdwn; a part without lines is left out."""
-    yield "What is missing", _listed(words.missing(report), LACKING)
+    yield MISSING, _listed(words.missing(report), LACKING)
     yield "Largest variances", [_row_line(row, report, ladder) for row in top_rows(report)]
     yield "Causes", _causes(report)
     found = [

@@ -12,11 +12,12 @@ from typing import Any
 
 import click
 
+from views.report_csv import safe
+
 NUMBER = re.compile(r"[+−-]?[^\d\s]{0,3}\d[\d,.]*( %)?|n/a")
 """What is set to the right in a table: numbers, money and percentages."""
 AMOUNT = re.compile(r"[+-]?\d+(\.\d+)?(E[+-]?\d+)?")
 """A number as CSV gives it."""
-FORMULA = ("=", "+", "-", "@")
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 """Control characters but for the end of a line."""
 FORMAT = click.option(
@@ -59,7 +60,7 @@ def csv_cell(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     shown = visible(value)
-    return f"'{shown}" if shown.startswith(FORMULA) and not AMOUNT.fullmatch(shown) else shown
+    return shown if AMOUNT.fullmatch(shown) else safe(shown)
 
 
 def visible(text: str) -> str:

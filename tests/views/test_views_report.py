@@ -20,10 +20,11 @@ from finops.money import add
 from finops.report_building import build_report
 from finops.variance_report import VarianceReport
 from tests.reports import FOREIGN, NASTY, large_report, made_data, made_explanation, made_figures, made_report
+from views import blocks
 from views.fit import text_length
 from views.report_csv import safe
 from views.report_files import EDITIONS, FORMS, report_file
-from views.report_message import MOST_MESSAGES, executive_message, report_messages
+from views.report_message import LEFT_OUT, MOST_MESSAGES, _within, executive_message, report_messages
 
 SLACK_CHECK = Path(__file__).parents[2].parent / "shared" / "slack-check" / "slack_check.py"
 VOID = {"meta", "rect", "path", "br"}
@@ -248,3 +249,15 @@ def test_a_lone_half_of_a_character_breaks_nothing() -> None:
     report = build_report(made_data([row], [made_explanation(row, "200", what="a \ud83d b", following="\udc00")]))
     for form in FORMS:
         assert report_file(report, form)
+
+
+def test_what_is_left_out_is_said() -> None:
+    """Where the message is too long its longest parts give way and it says so; what is missing never does."""
+    parts = [
+        blocks.section(f"*{name}*\n" + "word " * 570) for name in ("Causes", "What is missing", "Decisions", "Overdue")
+    ]
+    body = [blocks.header("Report"), blocks.section("lead"), *parts, blocks.context("basis")]
+    kept = [str(block) for block in _within(body)]
+    assert len(kept) == len(body) and "What is missing" in "".join(kept) and LEFT_OUT in kept[-2]
+    assert sum("word" in block for block in kept) == 3
+    assert _within(body[:4]) == body[:4]
