@@ -178,18 +178,13 @@ def find_message(connection: Connection, channel: str, ts: str) -> Delivery | No
     return None if row is None else Delivery(*row)
 
 
-def withdraw(connection: Connection, prefix: str, *, held_at: datetime | None = None) -> int:
+def withdraw(connection: Connection, prefix: str) -> int:
     """Take back every effect whose key begins so and that Slack is not known to have; queued again it is sent.
 
     One that is on its way in this moment, or whose outcome is unknown, may be in Slack all the same; what must not
     stand there as it was is looked at with find() first, under its lock.
-
-    Args:
-        held_at: only what is still held back at this instant, by quiet hours; None for everything unsent.
     """
     unsent = and_(TABLE.c.ts == "", TABLE.c.state == "due")
-    if held_at is not None:
-        unsent = and_(unsent, TABLE.c.not_before > held_at)
     taken = update(TABLE).where(TABLE.c.key.startswith(prefix, autoescape=True), unsent)
     # The revision moves on, so that a sender that has just begun does not mark it sent.
     return connection.execute(taken.values(state="withdrawn", revision=TABLE.c.revision + 1, not_before=None)).rowcount

@@ -1,4 +1,4 @@
-"""An explanation's life as the functions alone have it, and what they decide in single cases."""
+"""An explanation's life as the functions alone have it; what must hold in it stands in explanation_life."""
 
 from __future__ import annotations
 
