@@ -20,6 +20,7 @@ from finops.alert_answers import (
     end_snooze,
     snooze,
     take_back,
+    undo_duty,
 )
 from finops.alert_events import happened, words
 from finops.alert_rungs import (
@@ -85,6 +86,7 @@ __all__ = [
     "snooze",
     "take_back",
     "tick",
+    "undo_duty",
 ]
 
 SPOKEN_FOR = "the forecast's alert of this month speaks for both"

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from finops.alert_events import happened, words
-from finops.alert_rungs import duty_of, waiting, with_call
+from finops.alert_rungs import duty_of, waiting, with_call, with_due
 from finops.alert_state import Acknowledgement, Action, Alert, Change, Done, Setting, Snooze, Status, covers, holds
 from finops.errors import FinopsError
 from finops.policy import Kind
@@ -112,6 +112,28 @@ def do_duty(alert: Alert, by: str, what: str, setting: Setting, now: datetime) -
     done = (*alert.done, Done(by, now, alert.step, what))
     alert = replace(alert, done=done, answer_by=None, call_at=None)
     return happened(alert, Action.DONE, was, setting, now, by=by, note=what)
+
+
+def undo_duty(alert: Alert, what: str, why: str, setting: Setting, now: datetime, *, by: str = "") -> Change:
+    """What somebody did does not hold any more: they have the turn, as if they had taken the alert on just now.
+
+    A due day that passed meanwhile was nobody's to keep; the rung gets a new one.
+
+    Args:
+        what: how it was done, as do_duty was told; done in another way it stays done.
+        why: a few words.
+        by: Slack's id of who undid it, empty for the figures.
+    """
+    if all(each.what != what for each in alert.done) or alert.status(now) is Status.RESOLVED:
+        return Change(alert)
+    was, held = words(alert, setting, now), alert.duty_done
+    alert = replace(alert, done=tuple(each for each in alert.done if each.what != what))
+    if held and not alert.duty_done:
+        if not holds(alert.acknowledgement, alert.step, now):
+            until = _held_until(alert, setting, now)
+            alert = replace(alert, acknowledgement=Acknowledgement(held.by, now, until, alert.step, what))
+        alert = with_due(alert, setting, now)
+    return happened(alert, Action.UNDONE, was, setting, now, by=by, note=why)
 
 
 def _held_until(alert: Alert, setting: Setting, now: datetime) -> datetime:

@@ -44,6 +44,7 @@ class Action(StrEnum):
     CALLED = "called"
     ESCALATED = "escalated"
     DONE = "duty done"
+    UNDONE = "duty open again"
     OVERDUE = "duty overdue"
 
 
@@ -143,7 +144,7 @@ class Acknowledgement:
         by: Slack's user id.
         until: when it expires.
         step: it covers this rung and those below it.
-        via: 'button', 'thread' or 'reaction'.
+        via: 'button', 'thread', 'reaction' or 'explanation'.
     """
 
     by: str

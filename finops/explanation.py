@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from finops.calendar import WorkCalendar
 from finops.explanation_state import (
+    EXPLAINED,
     MOST_TEXT,
     REVIEWABLE,
     ROUNDED_AWAY,
@@ -38,6 +39,7 @@ from finops.money import ZERO, add, subtract
 from finops.policy import Materiality, ratio_of
 
 __all__ = [
+    "EXPLAINED",
     "MOST_TEXT",
     "REVIEWABLE",
     "ROUNDED_AWAY",
@@ -65,6 +67,7 @@ __all__ = [
     "has_moved",
     "is_late",
     "is_settled",
+    "is_whole",
     "proposed_amount",
     "remind",
     "restate",
@@ -78,6 +81,12 @@ def coverage(variance: Decimal, explanations: Iterable[Explanation]) -> Coverage
     standing = [each for each in explanations if each.stage in STANDING]
     approved = add(each.wording.amount for each in standing if each.stage is Stage.APPROVED)
     return Coverage(variance, add(each.wording.amount for each in standing), approved)
+
+
+def is_whole(found: Coverage, budget: Decimal | None, material: Materiality) -> bool:
+    """Whether what nobody has explained is too small to count."""
+    left = found.open
+    return abs(left) <= ROUNDED_AWAY or not material.reached(left, ratio_of(left, budget))
 
 
 def is_settled(variance: Variance, found: Coverage, material: Materiality) -> bool:

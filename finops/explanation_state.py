@@ -56,6 +56,8 @@ class Step(StrEnum):
     OVERDUE = "overdue"
 
 
+EXPLAINED = "explained"
+"""How an alert is answered, or what it asks for done, by an explanation."""
 STANDING = (Stage.SUBMITTED, Stage.ASKED, Stage.APPROVED)
 """Stages in which an explanation's amount counts as explained."""
 WITH_AUTHOR = (Stage.ASKED, Stage.RETURNED, Stage.VOIDED)

@@ -46,7 +46,7 @@ class Asker:
 
     def __init__(self, connection: Connection, company: Company, request: Request) -> None:
         self._connection, self._company = connection, company
-        self._user_id, self._now = request.user_id, request.now
+        self.user_id, self._now = request.user_id, request.now
         self._people: list[Person] | None = None
 
     def case(self, text: str, *, lock: bool = False) -> Case:
@@ -107,7 +107,7 @@ class Asker:
         """The person, then whoever they stand in for: on the company's local day, as calls go by it too."""
         if self._people is None:
             away = stand_ins(self._connection, self._company.today(self._now))
-            ids = dict.fromkeys([self._user_id, *(each for each, other in away.items() if other == self._user_id)])
+            ids = dict.fromkeys([self.user_id, *(each for each, other in away.items() if other == self.user_id)])
             self._people = [find_person(self._connection, each) for each in ids]
         return self._people
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
+from finops.alert import Alert
 from finops.company import Company, Team
 from finops.errors import FinopsError, NotAllowed, NotFound
 from finops.explained_month import is_judged, variance_of
@@ -17,6 +18,7 @@ from finops.team_month import TeamMonth
 from handlers.alert_access import Asker
 from handlers.arguments import not_theirs_to_see
 from handlers.request import Request
+from storage.alerts import alerts_of_teams
 from storage.explanations import explanations_of
 from storage.publish import newest_publication
 from storage.team_months import team_answer
@@ -45,6 +47,7 @@ class Subject:
         month: None where the team has neither budget nor spend in the currency.
         variance: the number to be explained, None without an approved budget or without data.
         explanations: every one of the month, by number.
+        alerts: those of the month that people see; none unless they are locked.
     """
 
     key: VarianceKey
@@ -53,6 +56,7 @@ class Subject:
     month: TeamMonth | None
     variance: Variance | None
     explanations: tuple[Explanation, ...]
+    alerts: tuple[Alert, ...] = ()
 
     def seen_for(self, explanation: Explanation) -> Variance:
         """What an explanation is held against: its own number where there is none now, or days of it are missing."""
@@ -97,7 +101,7 @@ def find_subject(
     """A team's month, if the person may see it.
 
     Args:
-        lock: keep others from changing its explanations until the transaction ends; needs a writing one.
+        lock: as locked() does.
 
     Raises:
         NotFound: there is no such team.
@@ -108,12 +112,27 @@ def find_subject(
         raise NotFound("There is no such team any more.", "See /finops teams for all of them.")
     if not asker.sees(team):
         raise not_theirs_to_see(team)
+    alerts = _lock_alerts(connection, key) if lock else ()
     explanations = tuple(explanations_of(connection, key, lock=lock))
     found = team_answer(connection, company, team, key.month, company.today(request.now, team), company.basis)
     months = (each for each in (found.month, *found.others) if each.currency == key.currency)
     month = next(months, None)
     seen = variance_of(month, newest_publication(connection), request.now) if month else None
-    return Subject(key, team, company.policy(team), month, seen, explanations)
+    return Subject(key, team, company.policy(team), month, seen, explanations, alerts)
+
+
+def locked(connection: Connection, subject: Subject) -> Subject:
+    """The same, with its alerts and explanations as nobody else changes them until the writing transaction ends.
+
+    Alerts are locked before explanations, by everybody.
+    """
+    alerts = _lock_alerts(connection, subject.key)
+    return replace(subject, alerts=alerts, explanations=tuple(explanations_of(connection, subject.key, lock=True)))
+
+
+def _lock_alerts(connection: Connection, key: VarianceKey) -> tuple[Alert, ...]:
+    found = alerts_of_teams(connection, key.month, [key.team], lock=True).values()
+    return tuple(alert for alert in found if alert.live and alert.key.currency == key.currency)
 
 
 def find_explanation_in(subject: Subject, number: int) -> Explanation:

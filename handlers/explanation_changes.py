@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -10,14 +11,13 @@ from sqlalchemy import Connection
 from finops.alert import AlreadyAnswered, AnswerRefused, Setting, Status, acknowledge, do_duty, duty_of
 from finops.company import Company
 from finops.corrective_action import ActionChange
-from finops.explanation import ROUNDED_AWAY, ExplanationChange
+from finops.explained_alert import unexplained
+from finops.explanation import EXPLAINED, ExplanationChange, is_whole
 from finops.explanation_told import Audience
 from finops.freeze_decision import is_emergency
-from finops.policy import ratio_of
 from handlers.alert_access import Asker, Case
 from handlers.alert_changes import commit
 from handlers.explanation_access import Subject
-from storage.alerts import alerts_of_teams
 from storage.audit import append
 from storage.corrective_actions import action_entries, save_action
 from storage.deliveries import answer_question, queue
@@ -26,25 +26,6 @@ from storage.explanations import explanation_entries, save_explanation
 from storage.people import names_of
 from views.action_notes import owner_effect
 from views.explanation_effects import Told, answered, explanation_effects
-
-VIA = "explanation"
-"""How an alert was acknowledged by being explained."""
-
-
-def open_cases(connection: Connection, asker: Asker, subject: Subject, now: datetime) -> list[Case]:
-    """The month's alerts that wait for an answer and that the person may answer, locked.
-
-    Alerts are locked before explanations, by everybody.
-    """
-    found = alerts_of_teams(connection, subject.key.month, [subject.team.slug], lock=True)
-    cases = [Case(alert, subject.team, subject.policy) for alert in found.values() if alert.live]
-    return [
-        case
-        for case in cases
-        if case.alert.key.currency == subject.key.currency
-        and case.alert.status(now) is not Status.RESOLVED
-        and asker.answers(case)
-    ]
 
 
 def commit_explanation(
@@ -55,14 +36,13 @@ def commit_explanation(
     now: datetime,
     *,
     plans: Sequence[ActionChange] = (),
-    cases: Sequence[Case] = (),
-    by: str = "",
+    asker: Asker | None = None,
 ) -> Subject:
     """Write a change of an explanation with the actions planned in it; comes last in its transaction.
 
     Args:
-        cases: alerts that it answers, locked.
-        by: who answers them.
+        subject: locked.
+        asker: who explains, and so answers the month's alerts.
 
     Returns:
         The subject as it is now; unchanged where nothing happened.
@@ -75,8 +55,8 @@ def commit_explanation(
     tell(connection, company, after, [saved], now)
     _tell_owners(connection, subject, planned, now)
     # The record last: on PostgreSQL the others wait from here on.
-    for case in cases:
-        _acknowledge(connection, company, case, by, now, whole=_is_whole(after, company))
+    for alert in subject.alerts:
+        _answer(connection, company, after, Case(alert, subject.team, subject.policy), saved, asker, now)
     append(connection, [*explanation_entries([saved]), *action_entries(planned)])
     return after
 
@@ -108,26 +88,33 @@ def audience_of(connection: Connection, company: Company, subject: Subject, now:
     return read_audience(connection, company, subject.team, subject.key, subject.explanations, now)
 
 
-def _is_whole(subject: Subject, company: Company) -> bool:
-    """Whether what nobody has explained of the month is too small to count."""
-    left = subject.coverage.open
-    budget = subject.variance.budget if subject.variance else None
-    material = subject.team.materiality or company.materiality
-    return abs(left) <= ROUNDED_AWAY or not material.reached(left, ratio_of(left, budget))
+def _answer(
+    connection: Connection,
+    company: Company,
+    subject: Subject,
+    case: Case,
+    change: ExplanationChange,
+    asker: Asker | None,
+    now: datetime,
+) -> None:
+    """An explanation of the whole is what an alert asks for, until it does not hold any more.
 
-
-def _acknowledge(connection: Connection, company: Company, case: Case, by: str, now: datetime, *, whole: bool) -> None:
-    """An explanation of the whole is what its alert asks for; of a part, or where more is asked for, it answers it."""
-    setting = Setting(case.policy)
-    try:
-        if (
-            not whole
-            or is_emergency(case.alert, case.policy)
-            or not duty_of(case.alert.key.kind, case.alert.step, case.policy)
-        ):
-            change = acknowledge(case.alert, by, VIA, setting, now)
-        else:
-            change = do_duty(case.alert, by, "explained", setting, now)
-    except (AlreadyAnswered, AnswerRefused):
+    One of a part, or where more is asked for, only answers the alert.
+    """
+    setting, whole = Setting(case.policy), _is_whole(subject, company)
+    if not whole:
+        case = commit(connection, company, case, unexplained(case.alert, change, setting, now), now)
+    if asker is None or case.alert.status(now) is Status.RESOLVED or not asker.answers(case):
         return
-    commit(connection, company, case, change, now, silences=True)
+    asks = duty_of(case.alert.key.kind, case.alert.step, case.policy) and not is_emergency(case.alert, case.policy)
+    answer = do_duty if whole and asks else acknowledge
+    with suppress(AlreadyAnswered, AnswerRefused):
+        commit(
+            connection, company, case, answer(case.alert, asker.user_id, EXPLAINED, setting, now), now, silences=True
+        )
+
+
+def _is_whole(subject: Subject, company: Company) -> bool:
+    """Whether the month is explained; without a number now, by what its coverage is of."""
+    found, seen = subject.coverage, subject.variance
+    return is_whole(found, seen.budget if seen else None, subject.team.materiality or company.materiality)

@@ -21,9 +21,10 @@ from handlers.alert_changes import place_of
 from handlers.explanation_access import (
     Subject,
     find_explanation_in,
+    locked,
     require_number,
 )
-from handlers.explanation_changes import commit_explanation, open_cases
+from handlers.explanation_changes import commit_explanation
 from handlers.explanation_drafts import Opened
 from handlers.explanation_fields import (
     Carried,
@@ -32,7 +33,6 @@ from handlers.explanation_fields import (
 from handlers.request import Reply, Request
 from storage.explanations import (
     drop_draft,
-    explanations_of,
     next_number,
 )
 from storage.people import names_of
@@ -55,9 +55,7 @@ def submitted(
     plans: list[ActionChange],
 ) -> Reply:
     """Write it all: the explanation, its actions, what Slack is to show, and the record."""
-    cases = open_cases(connection, found.asker, found.subject, request.now)
-    explanations = tuple(explanations_of(connection, carried.key, lock=True))
-    subject = replace(found.subject, explanations=explanations)
+    subject = locked(connection, found.subject)
     try:
         change = _change(connection, company, request, subject, carried, wording)
     except ChangedMeanwhile as meanwhile:
@@ -68,9 +66,7 @@ def submitted(
     number = change.explanation.number
     plans = [replace(plan, action=replace(plan.action, explanation=number)) for plan in plans]
     drop_draft(connection, request.user_id, carried.key, carried.number)
-    after = commit_explanation(
-        connection, company, subject, change, request.now, plans=plans, cases=cases, by=request.user_id
-    )
+    after = commit_explanation(connection, company, subject, change, request.now, plans=plans, asker=found.asker)
     where = "" if place_of(company, subject.team) else " The team has no channel in which it could be shown."
     covered = coverage_line(after.coverage, carried.key.currency)
     said = (

@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from finops.alert import Alert
 from finops.company import Company, Team
+from finops.explained_alert import unexplained
 from finops.explained_month import is_judged, variance_of
 from finops.explanation import (
     Explanation,
@@ -16,13 +18,16 @@ from finops.explanation import (
     Variance,
     VarianceKey,
     coverage,
+    is_whole,
     remind,
     restate,
 )
 from finops.periods import Month
 from finops.policy import Policy
 from finops.team_month import TeamMonth
+from jobs.alerting import Alerting
 from jobs.job import Job, Outcome
+from storage.alerts import alerts_of_teams
 from storage.audit import append
 from storage.deliveries import answer_question, queue
 from storage.explanation_audience import read_audience
@@ -133,12 +138,18 @@ def _write(
     """Change a month's explanations, with what Slack is to show of it and the record."""
     team = find_team(connection, company, key.team) or Team(key.team, key.team)
     policy = company.policy(team)
+    # Alerts are locked before explanations, by everybody.
+    alerts = alerts_of_teams(connection, key.month, [key.team], lock=True)
     explanations = explanations_of(connection, key, lock=True)
     changes = [decide(each, policy) for each in explanations]
     if not any(change.events for change in changes) and seen is None:
         return Counter()
     changes = [save_explanation(connection, change, now) if change.events else change for change in changes]
-    _tell(connection, company, team, key, seen, changes, now)
+    number = seen or max((each.explanation.explained for each in changes), key=lambda each: each.seen_at)
+    told = _tell(connection, company, team, key, number, changes, now)
+    if not is_whole(told.coverage, number.budget, team.materiality or company.materiality):
+        standing = [each for each in alerts.values() if each.live and each.key.currency == key.currency]
+        _reopen(connection, company, team, standing, changes, now)
     append(connection, explanation_entries(changes))
     return Counter(str(event.step) for change in changes for event in change.events)
 
@@ -148,13 +159,12 @@ def _tell(
     company: Company,
     team: Team,
     key: VarianceKey,
-    seen: Variance | None,
+    number: Variance,
     changes: Sequence[ExplanationChange],
     now: datetime,
-) -> None:
+) -> Told:
     """Queue what Slack is to show of changes that are stored."""
     explanations = [change.explanation for change in changes]
-    number = seen or max((each.explained for each in explanations), key=lambda each: each.seen_at)
     audience = read_audience(connection, company, team, key, explanations, now)
     told = Told(changes, explanations, coverage(number.value, explanations), audience)
     for change in changes:
@@ -162,6 +172,24 @@ def _tell(
             below, message = asked
             answer_question(connection, below, message.as_payload(), now)
     queue(connection, explanation_effects(told, now), now)
+    return told
+
+
+def _reopen(
+    connection: Connection,
+    company: Company,
+    team: Team,
+    alerts: Sequence[Alert],
+    changes: Sequence[ExplanationChange],
+    now: datetime,
+) -> None:
+    """Give its duty back to an alert that was explained, where a change leaves some of its month unexplained."""
+    changed = [change for change in changes if change.events]
+    if not changed or not any(alert.done for alert in alerts):
+        return
+    alerting = Alerting(connection, company, {team.slug: team}, now)
+    reopened = [unexplained(alert, changed[-1], alerting.setting(team.slug), now) for alert in alerts]
+    alerting.write([change for change in reopened if change.events])
 
 
 JOB = Job("judge_explanations", "every 1h", run, shows_figures=True)

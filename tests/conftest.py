@@ -1,3 +1,8 @@
 """Fixtures that every test may ask for."""
 
+import structlog
+
 pytest_plugins = ["tests.postgres"]
+
+# structlog's own default draws a failure with every local variable: seconds on a busy machine, longer than Slack waits.
+structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from finops.alert import Action, Alert, Event, Status
 from finops.company import Team
+from finops.explanation import EXPLAINED
 from finops.policy import Policy
 from views import blocks
 from views.alert_words import (
@@ -30,7 +31,7 @@ VIA = {
     "button": "by button",
     "thread": "with `ack` in the thread",
     "reaction": "with :white_check_mark:",
-    "explanation": "by explaining it",
+    EXPLAINED: "by explaining it",
 }
 """How an acknowledgement came (finops.alert.Acknowledgement.via)."""
 
@@ -134,6 +135,23 @@ def _called_now(alert: Alert, event: Event, team: Team, policy: Policy, names: M
     return f":bell: *Nobody has been called for this step yet*{then}. {finding(alert, team)}"
 
 
+UNDONE = {
+    "returned": "the explanation was returned",
+    "voided": "the explanation does not fit the number any more",
+    "withdrawn": "the explanation was taken back",
+}
+"""Why what was done does not hold any more (finops.explanation.Step), where it is not that a part is left."""
+
+
+def _undone(alert: Alert, event: Event, team: Team, policy: Policy, names: Mapping[str, str]) -> str:
+    why = UNDONE.get(event.note, "some of the variance is not explained any more")
+    said = f":leftwards_arrow_with_hook: *What was to be done is open again*: {why}."
+    held = alert.acknowledgement
+    if event.became["status"] != Status.ACKNOWLEDGED or held is None:
+        return said
+    return f"{said} {person(held.by, names)} has until {moment(held.until)}; then it is asked for again."
+
+
 def _done(alert: Alert, event: Event, team: Team, policy: Policy, names: Mapping[str, str]) -> str:
     how = f": {quoted(event.note)}" if event.note else ""
     return f":white_check_mark: *What was to be done is done*, says {person(event.by, names)}{how}."
@@ -152,6 +170,7 @@ _SAID: dict[Action, Callable[[Alert, Event, Team, Policy, Mapping[str, str]], st
     Action.SNOOZE_ENDED: _snooze_ended,
     Action.CALLED: _called_now,
     Action.DONE: _done,
+    Action.UNDONE: _undone,
     Action.ESCALATED: _escalated,
     Action.OVERDUE: _overdue,
 }

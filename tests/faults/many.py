@@ -23,10 +23,12 @@ def run_many(seeds: Sequence[int], server: str, processes: int) -> Iterator[Resu
     Args:
         server: address of a PostgreSQL up to the database's name, empty for none.
     """
-    spawn = get_context("spawn")
-    with ProcessPoolExecutor(processes, spawn, _begin, (server,), max_tasks_per_child=RUNS_OF_A_PROCESS) as pool:
-        for future in as_completed([pool.submit(_run, seed) for seed in seeds]):
-            yield future.result()
+    spawn, at_once = get_context("spawn"), processes * RUNS_OF_A_PROCESS
+    # A pool's own max_tasks_per_child can stop all its processes for good: https://github.com/python/cpython/issues/115634
+    for begin in range(0, len(seeds), at_once):
+        with ProcessPoolExecutor(processes, spawn, _begin, (server,)) as pool:
+            for future in as_completed([pool.submit(_run, seed) for seed in seeds[begin : begin + at_once]]):
+                yield future.result()
 
 
 def _begin(server: str) -> None:

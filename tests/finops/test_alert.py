@@ -26,6 +26,7 @@ from finops.alert import (
     snooze,
     take_back,
     tick,
+    undo_duty,
 )
 from finops.periods import Month
 from finops.policy import LADDER, AlertRules, Kind, Policy, Role, Tier
@@ -451,6 +452,24 @@ def test_a_duty_that_is_done_is_asked_for_no_more() -> None:
     life.until(MORNING + 300 * DAY)
     assert [event.action for event in life.told] == [Action.DONE]
     assert life.alert and life.alert.status(life.now) is Status.ACKNOWLEDGED
+
+
+def test_what_was_done_can_be_open_again() -> None:
+    """Whoever did it has the turn for an acknowledgement's time and a new due day; then they are asked again."""
+    life = Life(setting(), alert=raised(2))
+    life.answer(lambda alert, given, now: do_duty(alert, BOB, "explained", given, now))
+    life.until(MORNING + 20 * DAY)
+    life.answer(lambda alert, given, now: undo_duty(alert, "explained", "returned", given, now, by=DAVE))
+    alert = life.alert
+    assert alert and alert.status(life.now) is Status.ACKNOWLEDGED and alert.duty_done is None
+    assert alert.acknowledgement and (alert.acknowledgement.by, alert.acknowledgement.via) == (BOB, "explained")
+    assert alert.due and alert.due > life.now.date()
+    life.until(MORNING + 40 * DAY)
+    told = [(event.action, event.by, BOB in ids(event.calls)) for event in life.told]
+    assert told[:2] == [(Action.DONE, BOB, False), (Action.UNDONE, DAVE, False)]
+    assert {(Action.EXPIRED, "", True), (Action.OVERDUE, "", True)} & set(told[2:])
+    spoken = do_duty(raised(2), BOB, "said so", setting(), MORNING).alert
+    assert undo_duty(spoken, "explained", "returned", setting(), MORNING).events == ()
 
 
 def test_what_is_done_is_done_for_its_rung() -> None:

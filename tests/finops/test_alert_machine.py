@@ -21,12 +21,15 @@ from finops.alert import (
     Status,
     acknowledge,
     conclude,
+    do_duty,
+    duty_of,
     end_snooze,
     evaluate,
     next_at,
     snooze,
     take_back,
     tick,
+    undo_duty,
 )
 from finops.alert_rungs import heard_at
 from finops.policy import Kind, Policy
@@ -55,6 +58,8 @@ CALLS_NOBODY = {
     Action.TAKEN_BACK,
     Action.SNOOZED,
     Action.SNOOZE_ENDED,
+    Action.DONE,
+    Action.UNDONE,
 }
 FROM_TIME = {Action.SNOOZE_ENDED, Action.EXPIRED, Action.CALLED, Action.ESCALATED, Action.OVERDUE}
 
@@ -92,6 +97,7 @@ class AlertLife(RuleBasedStateMachine):
         self.concluded = False
         self.held: Answer | None = None
         self.asleep: Answer | None = None
+        self.done: list[tuple[str, str, int]] = []
         self.rise_calls: list[tuple[datetime, int, frozenset[str]]] = []
         self.explained: set[tuple[object, ...]] = set()
         self.risen = 0
@@ -117,9 +123,14 @@ class AlertLife(RuleBasedStateMachine):
             return Status.RESOLVED
         if self.asleep and self.asleep.is_in_force(self.step, self.now):
             return Status.SNOOZED
-        if self.held and self.held.is_in_force(self.step, self.now):
+        if self.is_done or (self.held and self.held.is_in_force(self.step, self.now)):
             return Status.ACKNOWLEDGED
         return Status.OPEN
+
+    @property
+    def is_done(self) -> bool:
+        """Whether somebody has done what its rung asks for."""
+        return any(within(step, self.step) for _by, _what, step in self.done)
 
     def reached(self, people: set[str]) -> set[str]:
         """Who is called for people today: themselves, or whoever stands in and is not away too."""
@@ -176,6 +187,8 @@ class AlertLife(RuleBasedStateMachine):
             return
         [event] = events
         rose = bool(seen.step) and not within(before, seen.step)
+        if not rose:
+            self.done = [each for each in self.done if abs(each[2]) <= abs(seen.step)]
         names = (Action.ROSE if before else Action.RAISED) if rose else Action.FELL if seen.step else Action.RESOLVED
         assert event.action is names
         if not rose:
@@ -319,6 +332,37 @@ class AlertLife(RuleBasedStateMachine):
         else:
             assert status is Status.SNOOZED
             self.asleep = None
+
+    @rule(by=PEOPLE, what=st.sampled_from(["explained", "said so"]))
+    def somebody_does_the_duty(self, by: str, what: str) -> None:
+        """Whoever is first, where there is anything to be done."""
+        was_done = self.is_done
+        try:
+            events = self.take(do_duty(self.alert, by, what, self.given, self.now))
+        except AnswerRefused:
+            assert not self.step or not duty_of(self.key.kind, self.step, self.policy)
+        else:
+            assert [event.action for event in events] == ([] if was_done else [Action.DONE])
+            self.done += [] if was_done else [(by, what, self.step)]
+
+    @rule(by=PEOPLE)
+    def what_was_done_is_undone(self, by: str) -> None:
+        """Whoever did it has the turn, and time calls again: never sooner than for one who has just taken it on."""
+        theirs = [each for each in self.done if each[1] == "explained"]
+        held = next((who for who, _what, step in reversed(self.done) if within(step, self.step)), None)
+        change = undo_duty(self.alert, "explained", "returned", self.given, self.now, by=by)
+        events = self.take(change)
+        if not theirs or not self.step:
+            assert events == ()
+            return
+        assert [(event.action, event.by) for event in events] == [(Action.UNDONE, by)]
+        self.done = [each for each in self.done if each not in theirs]
+        if held and not self.is_done:
+            if self.held is None or not self.held.is_in_force(self.step, self.now):
+                self.held = Answer(held, change.alert.acknowledgement.until, self.step)
+            assert change.alert.acknowledgement.by == self.held.by
+            overdue = self.step in change.alert.overdue or change.alert.due is None
+            assert overdue or self.policy.calendar.end_of(change.alert.due) > self.now or self.step < 0
 
     @rule(leave=st.dictionaries(PEOPLE, PEOPLE, max_size=2))
     def people_go_on_leave(self, leave: dict[str, str]) -> None:

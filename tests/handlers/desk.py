@@ -145,11 +145,16 @@ def buttons(message: Json) -> dict[str, str]:
 
 
 def raise_alert(
-    installation: Any, team: str = "payments", step: int = 2, kind: Kind = Kind.FORECAST, now: datetime | None = None
+    installation: Any,
+    team: str = "payments",
+    step: int = 2,
+    kind: Kind = Kind.FORECAST,
+    now: datetime | None = None,
+    month: Month = NOVEMBER,
 ) -> str:
     """Bring an alert to a rung as a job does, with all that follows; returns its key."""
     company, now = installation.company, now or installation.now
-    key = AlertKey(team, NOVEMBER, kind, "USD")
+    key = AlertKey(team, month, kind, "USD")
     amount = {3: "3700", 2: "3300", 1: "3100", 0: "2900", -2: "2500"}[step]
     reading = Reading(
         1,

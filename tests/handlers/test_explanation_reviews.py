@@ -48,6 +48,40 @@ def test_returned_and_written_anew(desk: Desk) -> None:
     assert len(notes) == 4 and f"<@{alice.id}>, please write it anew" in notes[1]
 
 
+def test_an_alert_is_open_again_with_its_explanation(desk: Desk) -> None:
+    """What an alert asked for is done by an explanation of the whole; returned or taken back it is to be done again."""
+    key = desk.raised()
+    explain(desk)
+    says(desk, "*submitted*")
+    assert desk.alert(key).duty_done
+    dave, alice = desk.sandbox.person("dave"), desk.sandbox.person("alice")
+    dave.click("@app", desk.told("dave", "*explained*")["ts"], "explanation_return")
+    assert dave.submit({"explanation_review": "Which nodes?"}) is None
+    told = desk.told("alice", "*returned* explanation 1")
+    alert = desk.alert(key)
+    assert alert.duty_done is None and alert.acknowledgement and alert.acknowledgement.by == alice.id
+    desk.settle()
+    [note] = [each for each in desk.notes(key) if "is open again" in each]
+    assert note.startswith(
+        ":leftwards_arrow_with_hook: *What was to be done is open again*: the explanation was returned. "
+        "Alice Example has until "
+    )
+    alice.click("@app", told["ts"], "explanation_edit")
+    alice.submit({"explanation_what": "Nodes of the shop."})
+    alice.submit({})
+    message = says(desk, "*submitted*", "Nodes of the shop.")
+    assert desk.alert(key).duty_done
+    alice.click("cost-payments", message["ts"], "explanation_withdraw")
+    says(desk, "*withdrawn*")
+    assert desk.alert(key).duty_done is None
+    assert [action for _, action in desk.record() if action.startswith("alert.duty")] == [
+        "alert.duty done",
+        "alert.duty open again",
+        "alert.duty done",
+        "alert.duty open again",
+    ]
+
+
 def test_asked_and_answered(desk: Desk) -> None:
     """A question gives its author the turn; it may still be approved."""
     explain(desk)

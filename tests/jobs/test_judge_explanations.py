@@ -12,9 +12,11 @@ import pytest
 from sqlalchemy import select
 
 from bot.answers import Answers
+from finops.alert import AlertKey
 from finops.explanation import Stage, VarianceKey
 from finops.periods import Month
 from jobs.judge_explanations import JOB, run
+from storage.alerts import find_alert
 from storage.audit import read, verify
 from storage.budgets import parse_budgets, record_budgets
 from storage.deliveries import TABLE as DELIVERIES
@@ -22,6 +24,7 @@ from storage.deliveries import find
 from storage.explanations import explanations_of
 from storage.people import replace_directory
 from tests.company import Moved, make_company, take_in, usual_charges, write_bill
+from tests.handlers.desk import raise_alert
 
 PEOPLE = {name: f"U{number}{name.upper()}" for number, name in enumerate(("alice", "bob", "dave", "erin"))}
 OCTOBER = VarianceKey("payments", Month(2026, 10), "USD")
@@ -87,6 +90,11 @@ class Office:
             [found] = explanations_of(connection, key)
         return found
 
+    def alert(self, key: str) -> Any:
+        """An alert as stored."""
+        with self.installation.state.reading() as connection:
+            return find_alert(connection, AlertKey.parse(key))
+
     def said(self, prefix: str) -> dict[str, str]:
         """Key → text of what is queued under keys that begin so."""
         with self.installation.state.reading() as connection:
@@ -130,6 +138,19 @@ def test_a_restatement_that_counts_voids_the_approval(office: Office) -> None:
         ("finops", "explanation.voided"),
     ]
     assert entries[-1].was is not None and entries[-1].was["stage"] == "approved"
+
+
+def test_a_void_explanation_gives_its_duty_back(office: Office) -> None:
+    """An alert whose month was explained waits again once the number has moved away from the explanation."""
+    key = raise_alert(office.installation, month=OCTOBER.month)
+    office.explain(OCTOBER, "103.83")
+    assert office.alert(key).duty_done
+    office.deliver(Decimal(500))
+    assert office.run() == "1 voided"
+    alert = office.alert(key)
+    assert alert.duty_done is None and alert.acknowledgement.by == PEOPLE["alice"]
+    notes = [text for text in office.said(f"alert/{key}/").values() if "open again" in text]
+    assert len(notes) == 1 and "the explanation does not fit the number any more" in notes[0]
 
 
 def test_a_restatement_that_does_not_count_is_noted(office: Office) -> None:
