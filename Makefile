@@ -48,8 +48,8 @@ bench-alerts: .venv/.development ## measure from an ingest's end to the last ale
 bench-report: .venv/.development ## measure time and memory of 500 teams' monthly report in every form
 	$(BIN)/python -m tests.bench.report
 
-faults: .venv/.development ## a thousand seeded weeks in which everything goes wrong
-	$(BIN)/python -m tests.faults
+faults: .venv/.development ## a thousand seeded weeks in which everything goes wrong (RUNS=100 takes so many)
+	$(BIN)/python -m tests.faults $(if $(RUNS),--runs $(RUNS))
 
 fix: .venv/.development ## format and mend what ruff can mend
 	$(BIN)/ruff check --fix .
