@@ -50,7 +50,7 @@ def csv_to_parquet(engine: DuckDBEngine, bill: BillFile, target: Path) -> list[s
     marker = ROUNDED
     while marker.lower() in {name.lower() for name in names}:
         marker += "_"
-    rounded = " + ".join(f"CAST({too_fine(quoted(name))} AS TINYINT)" for name in sorted(costs))
+    rounded = " + ".join(f"CAST({too_fine(quoted(name))} AS TINYINT)" for name in sorted(costs)) or "0"
     selected.append(f"COALESCE({rounded}, 0) AS {quoted(marker)}")
     query = f"SELECT {', '.join(selected)} FROM {_reader(bill, names)}"
     try:

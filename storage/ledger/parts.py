@@ -16,6 +16,7 @@ from storage.engines.duckdb import DuckDBEngine, literal, parquet
 from storage.ledger.bill_file import BillFile, Progress, check_columns, digest
 from storage.ledger.charges import charges_sql, groups_sql, time_sql
 from storage.ledger.checks import check_groups, check_parquet, rounded_in_parquet
+from storage.ledger.conversion import Conversion, conversion_of, convert
 from storage.ledger.csv_bill import csv_to_parquet
 from storage.ledger.versions import Part, sha256
 from storage.ledger.workplace import OUTSIDE
@@ -72,39 +73,100 @@ def read_file(
     """
     rows_path, groups_path = staging / f"part-{number:04d}.parquet", staging / f"part-{number:04d}.groups.parquet"
     before = path.stat()
-    remarks: list[str] = []
+    if before.st_size == 0:
+        raise DeliveryRefused(f"{shown}: the file is empty (0 bytes).", mend="Fetch the file again.")
+    read = _Reading(engine, path, shown, rows_path, groups_path, lenient, progress)
     if path.name.lower().endswith(".parquet"):
-        # The copy and its checksum need one core, the rollup the other: together they cost no more than the rollup.
-        with ThreadPoolExecutor(1) as beside:
-            copied = beside.submit(digest, path, shown, rows_path, progress)
-            version, lacking, types = _open(engine, path, shown, lenient)
-            source = parquet(path)
-            _roll_up(engine, groups_sql(charges_sql(source, types, version), version), groups_path, shown)
-            remarks += rounded_in_parquet(engine, path, shown, types)
-            bill = copied.result()
+        read.parquet()
     else:
-        bill = digest(path, shown, progress=progress)
-        version, lacking = check_columns(shown, bill.header(), lenient)
-        remarks += csv_to_parquet(engine, bill, rows_path)
-        source = parquet(rows_path)
-        types = engine.columns(f"SELECT * FROM {source}")
-        _roll_up(engine, groups_sql(charges_sql(source, types, version), version), groups_path, shown)
+        read.csv()
     after = path.stat()
     if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
         raise DeliveryRefused(f"{shown}: it changed while it was read.", mend="Deliver it when it is complete.")
-    if lacking:
-        remarks.append(f"{shown}: not conformant to FOCUS {version}, it lacks {', '.join(lacking)}.")
-    remarks += check_groups(engine, parquet(groups_path), bill, types, version)
-    parts = _split(engine, bill, version, rows_path, groups_path, types)
-    return ReadFile(bill, tuple(parts), tuple(remarks))
+    return read.checked()
 
 
-def _open(engine: DuckDBEngine, path: Path, shown: str, lenient: bool) -> tuple[str, list[str], dict[str, str]]:
-    if path.stat().st_size == 0:
-        raise DeliveryRefused(f"{shown}: the file is empty (0 bytes).", mend="Fetch the file again.")
-    types = check_parquet(engine, path, shown)
-    version, lacking = check_columns(shown, list(types), lenient)
-    return version, lacking, types
+class _Reading:
+    """One file on its way to its parts."""
+
+    bill: BillFile
+    version: str
+    types: dict[str, str]
+
+    def __init__(
+        self,
+        engine: DuckDBEngine,
+        path: Path,
+        shown: str,
+        rows_path: Path,
+        groups_path: Path,
+        lenient: bool,
+        progress: Progress | None,
+    ) -> None:
+        self.engine, self.path, self.shown = engine, path, shown
+        self.rows_path, self.groups_path = rows_path, groups_path
+        self.lenient, self.progress = lenient, progress
+        self.remarks: list[str] = []
+        self.converted = False
+
+    def parquet(self) -> None:
+        """A Parquet file: its rows stay byte for byte as they were delivered, unless it is not FOCUS."""
+        types = check_parquet(self.engine, self.path, self.shown)
+        if conversion := conversion_of(list(types)):
+            self.bill = digest(self.path, self.shown, progress=self.progress)
+            self._convert(conversion, self.path, types)
+            return
+        # The copy and its checksum need one core, the rollup the other: together they cost no more than the rollup.
+        with ThreadPoolExecutor(1) as beside:
+            copied = beside.submit(digest, self.path, self.shown, self.rows_path, self.progress)
+            self._check_columns(list(types))
+            self._roll_up(self.path, types)
+            self.remarks += rounded_in_parquet(self.engine, self.path, self.shown, types)
+            self.bill = copied.result()
+
+    def csv(self) -> None:
+        """A CSV file: its rows become Parquet, and FOCUS where they are not."""
+        self.bill = digest(self.path, self.shown, progress=self.progress)
+        names = self.bill.header()
+        if conversion := conversion_of(names):
+            raw = self.rows_path.with_suffix(".raw.parquet")
+            csv_to_parquet(self.engine, self.bill, raw)
+            self._convert(conversion, raw, dict.fromkeys(names, "VARCHAR"))
+            raw.unlink()
+            return
+        self._check_columns(names)
+        self.remarks += csv_to_parquet(self.engine, self.bill, self.rows_path)
+        self._roll_up(self.rows_path, self.engine.columns(f"SELECT * FROM {parquet(self.rows_path)}"))
+
+    def checked(self) -> ReadFile:
+        """What was read; raises DeliveryRefused where any row cannot be used."""
+        rows = replace(self.bill, path=self.rows_path) if self.converted else self.bill
+        self.remarks += check_groups(self.engine, parquet(self.groups_path), rows, self.types, self.version)
+        as_delivered = self.bill.is_parquet and not self.converted
+        checksum = self.bill.sha256 if as_delivered else sha256(self.rows_path)
+        parts = _split(self.engine, self.bill, self.version, self.rows_path, checksum, self.groups_path, self.types)
+        return ReadFile(self.bill, tuple(parts), tuple(self.remarks))
+
+    def _check_columns(self, names: list[str]) -> None:
+        self.version, lacking = check_columns(self.shown, names, self.lenient)
+        if lacking:
+            self.remarks.append(f"{self.shown}: not conformant to FOCUS {self.version}, it lacks {', '.join(lacking)}.")
+
+    def _convert(self, conversion: Conversion, raw: Path, types: dict[str, str]) -> None:
+        self.remarks += convert(self.engine, conversion, parquet(raw), types, self.rows_path, self.shown)
+        self.version, self.converted = conversion.version, True
+        types = self.engine.columns(f"SELECT * FROM {parquet(self.rows_path)}")
+        self._roll_up(self.rows_path, types)
+        self.remarks += rounded_in_parquet(self.engine, self.rows_path, self.shown, types)
+
+    def _roll_up(self, rows: Path, types: dict[str, str]) -> None:
+        self.types = types
+        _roll_up(
+            self.engine,
+            groups_sql(charges_sql(parquet(rows), types, self.version), self.version),
+            self.groups_path,
+            self.shown,
+        )
 
 
 def _roll_up(engine: DuckDBEngine, groups: str, groups_path: Path, shown: str) -> None:
@@ -119,13 +181,18 @@ def _roll_up(engine: DuckDBEngine, groups: str, groups_path: Path, shown: str) -
 
 
 def _split(
-    engine: DuckDBEngine, bill: BillFile, version: str, rows_path: Path, groups_path: Path, types: dict[str, str]
+    engine: DuckDBEngine,
+    bill: BillFile,
+    version: str,
+    rows_path: Path,
+    rows_sha256: str,
+    groups_path: Path,
+    types: dict[str, str],
 ) -> list[StagedPart]:
     """One part per billing period; a Parquet file of a single one stays byte for byte as it was delivered."""
     groups = parquet(groups_path)
     periods = engine.rows(f"SELECT billing_period, sum(rows)::BIGINT FROM {groups} GROUP BY 1 ORDER BY 1")
     if len(periods) == 1:
-        rows_sha256 = bill.sha256 if bill.is_parquet else sha256(rows_path)
         return [_staged(bill, version, periods, 0, rows_path, rows_sha256, groups_path)]
     start = f"strftime({time_sql('BillingPeriodStart', types)}, '%Y-%m')"
     parts = []

@@ -102,12 +102,30 @@ def test_the_sample_twice_changes_nothing(sample: tuple[Place, list[dict[str, An
     assert (place.files(), place.daily(), place.damaged()) == (files, daily, [])
 
 
+BILLED = {"lineItem/UnblendedCost": "lineItem/CurrencyCode"}
+"""Of bills that are not FOCUS: the column of what is billed → that of its currency."""
+
+
+def native_totals(path: Path, cost: str, currency: str) -> Sums | str:
+    """Python's own sums of what a provider billed, or why the file is no CSV."""
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        header, *records = list(csv.reader(lines))
+    if any(len(record) != len(header) for record in records):
+        return f"fields where the header has {len(header)}."
+    rows = [dict(zip(header, record, strict=True)) for record in records]
+    bills = [{"BilledCost": row[cost], "ChargeCategory": "", "Currency": row[currency]} for row in rows]
+    return summed(bills, lambda row: (row["Currency"],), Basis.BILLED)
+
+
 def expected_totals(path: Path) -> Sums | str:
     """Python's own sums of a file, or the beginning of the reason why it has none."""
     if path.suffix == ".json":
         return "neither .csv"
     rows = rows_of(path)
     names = set(rows[0]) if rows else set(rows_of_header(path))
+    for cost, currency in BILLED.items():
+        if cost in names and rows:
+            return native_totals(path, cost, currency)
     lacking = [name for name in focus.ALWAYS_FILLED if not names & set(focus.READ_FROM[name])]
     if lacking:
         return f"not a usable FOCUS bill, it has no column {', '.join(lacking)}."
