@@ -12,15 +12,12 @@ from decimal import Decimal
 from enum import StrEnum
 
 from finops.budget import Budget
+from finops.calendar import WorkCalendar
 from finops.errors import FinopsError
 from finops.money import SCALE
 from finops.periods import Month
 from finops.policy import Role
 
-ASKERS = (Role.OWNER, Role.ENGINEERING_LEAD, Role.FINOPS)
-"""Roles that may ask."""
-APPROVERS = (Role.FINANCE, Role.EXECUTIVE_SPONSOR)
-"""Roles that may decide; nobody decides on what they asked for."""
 LONGEST = 500
 """Most characters of a reason: everybody is shown all of it."""
 MOST_MONTHS = 24
@@ -38,6 +35,21 @@ class RequestStage(StrEnum):
 
 class BudgetRequestRefused(FinopsError):
     """The request cannot be made or answered so; nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetRules:
+    """Who asks for other budgets and who decides on them.
+
+    Attributes:
+        askers: roles that may ask.
+        approvers: roles that may decide; nobody decides on what they asked for.
+        answer_within: working days until a decision is overdue.
+    """
+
+    askers: tuple[Role, ...] = (Role.OWNER, Role.ENGINEERING_LEAD, Role.FINOPS)
+    approvers: tuple[Role, ...] = (Role.FINANCE, Role.EXECUTIVE_SPONSOR)
+    answer_within: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +76,8 @@ class BudgetRequest:
         after: what the month after an exception has, None for no budget or for a change that lasts.
         answered_by: who decided or withdrew it, empty before.
         reason: given with a refusal.
+        due: the working day by which somebody is to decide, None where it was asked for without one.
+        reminded: the due day that has been called overdue.
         version: counts the stored changes; an answer names the one it was made from.
     """
 
@@ -81,6 +95,8 @@ class BudgetRequest:
     answered_by: str = ""
     answered_at: datetime | None = None
     reason: str = ""
+    due: date | None = None
+    reminded: date | None = None
     version: int = 0
 
     @property
@@ -104,7 +120,8 @@ def ask(
     current: Mapping[Month, Decimal],
     *,
     by: str,
-    today: Month,
+    rules: BudgetRules,
+    calendar: WorkCalendar,
     now: datetime,
 ) -> BudgetRequest:
     """A new request, waiting for somebody else.
@@ -112,15 +129,15 @@ def ask(
     Args:
         first, until: of an exception, both inside; without an end the first month and each later one that has a budget.
         current: month → the team's approved amount in the currency.
-        today: the team's running month; what is over is not changed.
+        calendar: on the team's clock, by which a month is over and a decision due.
 
     Raises:
         BudgetRequestRefused: it says nothing, or nothing would change.
     """
-    exponent = amount.as_tuple().exponent
+    exponent, today = amount.as_tuple().exponent, calendar.day_of(now)
     if amount < 0 or amount.adjusted() >= 38 - SCALE or (isinstance(exponent, int) and exponent < -SCALE):
         raise BudgetRequestRefused("That amount is not possible.", "Write zero or more, with at most 18 decimals.")
-    if first < today:
+    if first < Month.of(today):
         raise BudgetRequestRefused(f"{first} is over.", "Ask for this month or a later one.")
     if until is not None and until < first:
         raise BudgetRequestRefused(f"{until} is before {first}.", "Choose a later month.")
@@ -135,7 +152,8 @@ def ask(
     if not changes:
         raise BudgetRequestRefused("The budget is that already.", "There is nothing to ask for.")
     after = current.get(until.next) if until else None
-    return BudgetRequest(0, team, currency, amount, changes, why.strip(), by, now, until, after)
+    due = calendar.after_days(today, rules.answer_within)
+    return BudgetRequest(0, team, currency, amount, changes, why.strip(), by, now, until, after, due=due)
 
 
 def refuse_twice(request: BudgetRequest, waiting: Iterable[BudgetRequest]) -> None:
@@ -193,10 +211,16 @@ def withdraw(request: BudgetRequest, by: str, read: int, now: datetime) -> Budge
     return _answered(request, RequestStage.WITHDRAWN, by, now)
 
 
-def months_of(changes: Iterable[Change]) -> tuple[Month, Month]:
-    """The first and the last month that are changed."""
-    found = [change.month for change in changes]
-    return found[0], found[-1]
+def remind(request: BudgetRequest, calendar: WorkCalendar, now: datetime) -> BudgetRequest:
+    """Say once that the day of a decision has passed; the request as it is where there is nothing to say."""
+    if not is_late(request, calendar, now) or request.reminded == request.due:
+        return request
+    return replace(request, reminded=request.due)
+
+
+def is_late(request: BudgetRequest, calendar: WorkCalendar, now: datetime) -> bool:
+    """Whether it waits and the working day by which somebody was to decide has ended."""
+    return request.waits and request.due is not None and calendar.end_of(request.due) <= now
 
 
 def _months(first: Month, last: Month) -> list[Month]:

@@ -76,6 +76,11 @@ class WorkCalendar:
         """When work ends on a local day, UTC."""
         return instant(day, self.ends, self.zone, last=True)
 
+    def is_at_work(self, moment: datetime) -> bool:
+        """Whether an instant lies within the hours of a working day."""
+        day = self.day_of(moment)
+        return self.is_working_day(day) and self.begin_of(day) <= moment < self.end_of(day)
+
     def after_hours(self, moment: datetime, hours: int) -> datetime:
         """The instant, UTC, at which this much working time has passed since another instant.
 

@@ -9,9 +9,10 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from finops.basis import Basis
+from finops.budget_request import BudgetRules
 from finops.calendar import WorkCalendar
-from finops.explanation import ExplanationRules
-from finops.policy import LADDER, AlertRules, Materiality, Policy, ReportRules, Role, Tier
+from finops.explanation_state import ExplanationRules, Variance
+from finops.policy import LADDER, AlertRules, Materiality, Policy, ReportRules, Role, Tier, tier_of
 from finops.scope import Derived, Resolver, Rule
 
 
@@ -73,6 +74,7 @@ class Company:
         schedules: job name → 'HH:MM' in the company's zone, or 'every 15m'.
         alerts: how alerts are raised, repeated and held back.
         explanations: how explanations are reviewed.
+        budgets: who asks for other budgets, and who decides on them by when.
         report: how the monthly variance report is posted.
         calendar: working days and hours where a team names none.
     """
@@ -92,6 +94,7 @@ class Company:
     schedules: dict[str, str] = field(default_factory=dict)
     alerts: AlertRules = field(default_factory=AlertRules)
     explanations: ExplanationRules = field(default_factory=ExplanationRules)
+    budgets: BudgetRules = field(default_factory=BudgetRules)
     report: ReportRules = field(default_factory=ReportRules)
     calendar: WorkCalendar = field(default_factory=WorkCalendar)
 
@@ -113,6 +116,15 @@ class Company:
         """What a team's alerts go by, its calendar on its own clock."""
         calendar = replace(team.calendar or self.calendar, zone=self.zone(team))
         return Policy(self.ladder, self.alerts, calendar)
+
+    def explanation_rules(self, team: Team, variance: Variance) -> ExplanationRules:
+        """How explanations of a team's variance are reviewed, by the tier that it falls in.
+
+        Args:
+            variance: as it is now, in the team's currency.
+        """
+        material = team.materiality or self.materiality
+        return self.explanations.within(tier_of(variance.value, variance.budget, self.ladder, material))
 
     def today(self, now: datetime, team: Team | None = None) -> date:
         """The local day at an instant."""

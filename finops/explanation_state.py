@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -11,7 +11,7 @@ from finops.basis import Basis
 from finops.errors import FinopsError
 from finops.money import subtract
 from finops.periods import Month
-from finops.policy import Materiality, Role, ratio_of
+from finops.policy import Materiality, Role, Tier, ratio_of
 
 ROUNDED_AWAY = Decimal("0.5")
 """What is left where people write an amount in its currency's own digits: the yen has none."""
@@ -234,8 +234,8 @@ class ExplanationRules:
 
     Attributes:
         reviewers: roles that may review; nobody reviews what they wrote.
-        review_within: working days until a review is overdue.
-        answer_within: working days until an answer to a question, a return or a void is overdue.
+        review_within: working days until a review is overdue, where the variance's tier names none.
+        answer_within: working days until an answer to a question, a return or a void is overdue, likewise.
         moved: the movement of a variance that voids what was said of it, regardless of sign; its ratio is of the
             budget.
     """
@@ -244,6 +244,14 @@ class ExplanationRules:
     review_within: int = 3
     answer_within: int = 3
     moved: Materiality = field(default_factory=lambda: Materiality(ratio=Decimal("0.01")))
+
+    def within(self, tier: Tier) -> ExplanationRules:
+        """The same with the working days of a variance's tier, where that has days of its own."""
+        return replace(
+            self,
+            review_within=tier.explanation_review_within or self.review_within,
+            answer_within=tier.explanation_answer_within or self.answer_within,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,6 +156,7 @@ def propose(
     explanations: Iterable[Explanation],
     actions: Iterable[CorrectiveAction],
     smallest: Decimal,
+    today: date,
     *,
     current: Decimal | None = None,
     before: Month | None = None,
@@ -168,6 +169,7 @@ def propose(
         explanations: the team's, of any month and stage, in `currency`.
         actions: the team's, of any stage, in `currency`.
         smallest: with as many places as the proposal is rounded to, half-even.
+        today: the day of the plan: what was to be done before it and is still open saves nothing.
         before: explanations of this month and later ones are left out; None for those of `month` and later.
         expected: what the parts are held against.
     """
@@ -187,7 +189,7 @@ def propose(
     }
     counts = {each.id for each in approved}
     for action in actions:
-        if saved := saving(action, actuals, month, counts, taken_out):
+        if saved := saving(action, actuals, month, counts, taken_out, today):
             parts.append(saved)
     if (left := add(part.amount for part in parts)) < 0:
         parts.append(Part(Kind.FLOOR, left.copy_negate()))
@@ -238,6 +240,7 @@ def propose_quarter(
                     data.explanations.get((slug, currency), ()),
                     data.actions.get((slug, currency), ()),
                     smallest(currency),
+                    today,
                     current=budgets.get(month, {}).get(currency),
                     before=quarter.months[0],
                     expected=expected,

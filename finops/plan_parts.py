@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
@@ -39,6 +40,8 @@ class Remark(StrEnum):
     PROMISED = "promised"
     NOT_SAVED = "not saved"
     TAKEN_OUT = "taken out"
+    UNAPPROVED = "unapproved"
+    OVERDUE = "overdue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,36 +110,44 @@ class _Lasting:
 
 
 def saving(
-    action: CorrectiveAction, actuals: Actuals, month: Month, counts: Container[str], taken_out: Container[str]
+    action: CorrectiveAction,
+    actuals: Actuals,
+    month: Month,
+    counts: Container[str],
+    taken_out: Container[str],
+    today: date,
 ) -> Part | None:
     """What a corrective action takes off a month; None where it promises nothing, or not yet for that month.
 
-    Of what is done, the part of the final months that lies after it shows the saving already.
+    What is measured counts. What is promised counts where somebody has approved the explanation that it belongs to and
+    it is not overdue; else it is only told, with the remark why. Of what is done, the part of the final months that
+    lies after it shows the saving already.
 
     Args:
-        counts: ids of approved explanations; what is promised with another one, and not measured, is not counted.
+        counts: ids of approved explanations.
         taken_out: ids of those whose cause is taken out already.
+        today: the day of the plan: what was to be done before it and is still open is overdue.
     """
     measured = action.measured if action.stage is ActionStage.MEASURED else None
     monthly = measured.monthly if measured else action.promised
     done = action.done_on if action.stage in (ActionStage.DONE, ActionStage.MEASURED) else None
     if monthly is None or action.stage is ActionStage.DROPPED or Month.of(done or action.due) >= month:
         return None
-    remark = Remark.MEASURED if measured else Remark.PROMISED
     explained = f"{action.key}/{action.explanation}"
-    if not measured and action.explanation and explained not in counts:
-        return None
     if explained in taken_out:
         return Part(Kind.SAVING, ZERO, None, action, Remark.TAKEN_OUT)
     if monthly <= 0:
         return Part(Kind.SAVING, ZERO, None, action, Remark.NOT_SAVED)
-    if done is None:
-        return Part(Kind.SAVING, monthly.copy_negate(), None, action, remark)
     days = sum(len(known) for known in actuals)
-    before = sum(day < done for known in actuals for day in known.days())
+    before = days if done is None else sum(day < done for known in actuals for day in known.days())
     if not before:
         return Part(Kind.SAVING, ZERO, None, action, Remark.CONTAINED)
+    if not measured and explained not in counts:
+        return Part(Kind.SAVING, ZERO, None, action, Remark.UNAPPROVED)
+    if done is None and action.due < today:
+        return Part(Kind.SAVING, ZERO, None, action, Remark.OVERDUE)
     saved = share_of(monthly, Decimal(before), Decimal(days))
+    remark = Remark.MEASURED if measured else Remark.PROMISED
     return Part(Kind.SAVING, saved.copy_negate(), None, action, remark)
 
 

@@ -39,6 +39,9 @@ class Tier:
         due: working days until the duty on overspend is to be done, None for no date.
         answer_within: working hours until silence calls the next roles, None for never.
         who_under: the roles it calls on underspend; silence then calls nobody further.
+        explanation_review_within: working days until a review of what explains it is overdue, in either direction;
+            None for the company's.
+        explanation_answer_within: the same of the answer to a question, a return or a void.
     """
 
     name: str
@@ -51,6 +54,8 @@ class Tier:
     answer_within: int | None = None
     who_under: tuple[Role, ...] = (Role.FINOPS,)
     duty_closed: str = "explain the variance"
+    explanation_review_within: int | None = None
+    explanation_answer_within: int | None = None
 
 
 LADDER = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -24,11 +23,13 @@ from finops.corrective_action import (
 )
 from finops.errors import NotAllowed
 from finops.explanation import VarianceKey
+from finops.money import plain
 from finops.periods import DAY, Month
 from handlers.action_access import ActionAsker, ActionCase
 from handlers.action_changes import commit_action
 from handlers.arguments import team_asked_for
 from handlers.request import Reply, Request
+from handlers.typed_amount import NO_LESS, typed_amount
 from storage.people import names_of
 from storage.state import State
 from views.action_forms import (
@@ -47,7 +48,6 @@ from views.action_forms import (
 )
 from views.notes import note
 
-AMOUNT = re.compile(r"(\d{1,3}(,\d{3})+|\d{1,15})(\.\d{1,6})?")
 USUAL = 14 * DAY
 """By when something new is proposed to be done."""
 
@@ -90,10 +90,10 @@ def planned(request: Request, *, company: Company, state: State) -> Reply:
         team = _team(connection, company, request, str(request.metadata.get("team", "")))
         today = company.today(request.now, team)
         known = names_of(connection, [request.inputs.get(OWNER, "")])
-        form = _read(request.inputs, today, known)
+        key = VarianceKey(team.slug, Month.of(today), _currency(company, team))
+        form = _read(request.inputs, today, known, key.currency)
         if form.errors or form.due is None:
             return Reply(errors=form.errors)
-        key = VarianceKey(team.slug, Month.of(today), _currency(company, team))
         change = plan_action(
             key, 0, form.text, form.owner, form.due, form.promised, form.target, request.user_id, request.now
         )
@@ -151,7 +151,7 @@ def _edited(connection: Connection, request: Request, company: Company) -> Reply
     case = ActionAsker(connection, company, request).case(request.metadata.get("number"), lock=True)
     action = case.action
     known = names_of(connection, [request.inputs.get(OWNER, "")])
-    form = _read(request.inputs, company.today(request.now, case.team), known, action)
+    form = _read(request.inputs, company.today(request.now, case.team), known, action.key.currency, action)
     if form.errors or form.due is None:
         return Reply(errors=form.errors)
     change = edit_action(
@@ -170,12 +170,17 @@ def _edited(connection: Connection, request: Request, company: Company) -> Reply
 
 
 def _read(
-    inputs: Mapping[str, str], today: date, known: Mapping[str, str], action: CorrectiveAction | None = None
+    inputs: Mapping[str, str],
+    today: date,
+    known: Mapping[str, str],
+    currency: str,
+    action: CorrectiveAction | None = None,
 ) -> _Form:
     """Read the form of a new action, or of one that is edited: its due day may stay where it is, past or not.
 
     Args:
         known: the owner's name by id, where the workspace knows them.
+        currency: of the promised saving.
     """
     text, owner, due = inputs.get(TEXT, ""), inputs.get(OWNER, ""), _day(inputs.get(DUE, ""))
     errors = {}
@@ -187,15 +192,23 @@ def _read(
         errors[OWNER] = "Choose a person of this workspace; a new one is known within the hour."
     if due is None or (due < today and not (action and due == action.due)):
         errors[DUE] = "Choose today or a later day."
-    written = inputs.get(PROMISED, "").strip()
-    if written and not AMOUNT.fullmatch(written):
-        errors[PROMISED] = "Write a number such as 1,200 or 1200.50, or leave it empty."
-    promised = Decimal(written.replace(",", "")) if written and PROMISED not in errors else None
+    promised = _promised(inputs.get(PROMISED, ""), currency, action)
+    if isinstance(promised, str):
+        errors[PROMISED] = promised
     tag, _, value = (part.strip() for part in inputs.get(TAG, "").partition("="))
     if value and not tag:
         errors[TAG] = "Write the tag's key before its value: env=test."
     target = Target(inputs.get(SERVICE, "").strip(), inputs.get(ACCOUNT, "").strip(), tag, value)
-    return _Form(text, owner, due, promised, target, errors)
+    return _Form(text, owner, due, None if isinstance(promised, str) else promised, target, errors)
+
+
+def _promised(typed: str, currency: str, action: CorrectiveAction | None) -> Decimal | str | None:
+    """The promised saving, None where none is typed, or what is wrong with it; one that is left as it was stays."""
+    was = action.promised if action else None
+    if not typed.strip() or (was is not None and typed.strip() == plain(was)):
+        return was if typed.strip() else None
+    promised = typed_amount(typed, currency)
+    return NO_LESS if isinstance(promised, Decimal) and promised < 0 else promised
 
 
 def _team(connection: Connection, company: Company, request: Request, slug: str) -> Team:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from finops.accuracy import accuracy
-from finops.budget_request import APPROVERS, ASKERS, RequestStage
+from finops.budget_request import RequestStage
 from finops.company import Company, Team
 from finops.forecast import RHYTHM_DAYS
 from finops.history import Mornings
@@ -60,8 +60,8 @@ def _message(connection: Connection, company: Company, request: Request, team: T
         waiting,
         names_of(connection, people),
         currencies=_currencies(company, team, {version.currency for version in shown}),
-        asks=any(asker.has(role, team) for role in ASKERS),
-        decides=any(asker.has(role, team) for role in APPROVERS),
+        asks=any(asker.has(role, team) for role in company.budgets.askers),
+        decides=any(asker.has(role, team) for role in company.budgets.approvers),
         user_id=request.user_id,
     )
 

@@ -8,10 +8,9 @@ from decimal import Decimal
 
 from sqlalchemy import Connection
 
-from finops.budget_request import APPROVERS, ASKERS, BudgetRequest, RequestStage
+from finops.budget_request import BudgetRequest, RequestStage
 from finops.company import Company, Team
 from finops.errors import NotAllowed, NotFound
-from finops.freeze_decision import sponsors_asked
 from finops.periods import Month
 from handlers.alert_access import Asker
 from handlers.alert_changes import place_of
@@ -19,11 +18,12 @@ from handlers.arguments import not_theirs_to_see
 from storage.audit import append
 from storage.budget_requests import find_request, request_entry, save_request
 from storage.budgets import approved_budgets, lock_budgets, record_budgets
+from storage.deciders import approvers_now
 from storage.deliveries import answer_question, queue
-from storage.leaves import stand_ins
-from storage.people import names_of, read_directory
+from storage.people import names_of
 from storage.teams import find_team
 from views.budget_request import key_of, request_effects, request_message
+from views.tiers import ROLES, listed
 
 
 def find_case(
@@ -51,18 +51,19 @@ def find_case(
     return request, team, int(match[2])
 
 
-def require_asker(asker: Asker, team: Team) -> None:
+def require_asker(asker: Asker, company: Company, team: Team) -> None:
     """Raise NotAllowed where somebody may not ask for another budget of a team."""
-    if not any(asker.has(role, team) for role in ASKERS):
-        raise NotAllowed(
-            "Only the team's owners, its engineering lead and FinOps ask for another budget.", "Ask one of them."
-        )
+    roles = company.budgets.askers
+    if not any(asker.has(role, team) for role in roles):
+        who = listed([ROLES[role] for role in roles])
+        raise NotAllowed(f"Only {who} may ask for another budget.", "Ask one of them.")
 
 
-def require_approver(asker: Asker, team: Team) -> None:
+def require_approver(asker: Asker, company: Company, team: Team) -> None:
     """Raise NotAllowed where somebody may not decide on a team's budget."""
-    if not any(asker.has(role, team) for role in APPROVERS):
-        raise NotAllowed("Only Finance and the executive sponsor decide on a budget.", "Ask one of them.")
+    roles = company.budgets.approvers
+    if not any(asker.has(role, team) for role in roles):
+        raise NotAllowed(f"Only {listed([ROLES[role] for role in roles])} may decide on a budget.", "Ask one of them.")
 
 
 def amounts_of(connection: Connection, team: Team, currency: str) -> dict[Month, Decimal]:
@@ -89,7 +90,7 @@ def commit_request(
         The request with its number and new version.
     """
     request = save_request(connection, request, now)
-    approvers = _approvers(connection, company, team, request, now)
+    approvers = approvers_now(connection, company, team, now, request.asked_by) if request.waits else []
     names = names_of(connection, {request.asked_by, request.answered_by, *approvers})
     if was:
         answered = request_message(request, team, names)
@@ -101,14 +102,3 @@ def commit_request(
         record_budgets(connection, request.budgets, source=source, by=request.answered_by, now=now)
     append(connection, [request_entry(request, was, now)])
     return request
-
-
-def _approvers(
-    connection: Connection, company: Company, team: Team, request: BudgetRequest, now: datetime
-) -> tuple[str, ...]:
-    """Slack ids of the people and groups who may decide now, or who takes their calls; never who asked."""
-    if not request.waits:
-        return ()
-    callees = read_directory(connection).callees(company, team)
-    named = [callee for role in APPROVERS for callee in callees.get(role, ())]
-    return sponsors_asked(named, stand_ins(connection, company.today(now, team)), request.asked_by)

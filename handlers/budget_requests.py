@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal, InvalidOperation
 
 from finops import budget_request
 from finops.budget_request import LONGEST, BudgetRequestRefused, RequestStage
@@ -14,12 +13,14 @@ from handlers.alert_access import Asker, with_names
 from handlers.arguments import team_asked_for
 from handlers.budget_changes import amounts_of, commit_request, find_case, require_approver, require_asker
 from handlers.request import Reply, Request
+from handlers.typed_amount import typed_amount
 from storage.budget_requests import requests_in
-from storage.budgets import AMOUNT as AMOUNT_FORM
 from storage.budgets import lock_budgets
 from storage.state import State
 from views.budget_request import AMOUNT, FIRST, UNTIL, WHY, key_of, refusal_modal, request_modal
 from views.notes import note
+from views.people import one_of
+from views.time import day
 
 
 def open_form(request: Request, *, company: Company, state: State) -> Reply:
@@ -28,22 +29,23 @@ def open_form(request: Request, *, company: Company, state: State) -> Reply:
     _require_currency(currency)
     with state.reading() as connection:
         team = team_asked_for(connection, company, request.user_id, slug)
-        require_asker(Asker(connection, company, request), team)
+        require_asker(Asker(connection, company, request), company, team)
         current = amounts_of(connection, team, currency)
     today = Month.of(company.today(request.now, team))
-    return Reply(modal=request_modal(team, currency, today, current))
+    return Reply(modal=request_modal(team, currency, today, current, company.budgets.approvers))
 
 
 def asked(request: Request, *, company: Company, state: State) -> Reply:
     """Write the request down; whoever may decide is told, and the team's channel."""
     slug, currency = str(request.metadata.get("team", "")), str(request.metadata.get("currency", ""))
-    amount, first = _amount(request.inputs.get(AMOUNT, "")), _month(request.inputs.get(FIRST, ""))
-    why, until = request.inputs.get(WHY, ""), _month(request.inputs.get(UNTIL, ""))
+    first, until = _month(request.inputs.get(FIRST, "")), _month(request.inputs.get(UNTIL, ""))
     _require_currency(currency)
+    amount, why = typed_amount(request.inputs.get(AMOUNT, ""), currency), request.inputs.get(WHY, "")
     with state.writing() as connection:
         team = team_asked_for(connection, company, request.user_id, slug)
-        require_asker(Asker(connection, company, request), team)
-        today = Month.of(company.today(request.now, team))
+        require_asker(Asker(connection, company, request), company, team)
+        calendar = company.policy(team).calendar
+        today = Month.of(calendar.day_of(request.now))
         errors = {} if why.strip() else {WHY: "Say why, for whoever decides."}
         if len(why.strip()) > LONGEST:
             errors[WHY] = f"At most {LONGEST} characters: everybody is shown all of it."
@@ -67,15 +69,17 @@ def asked(request: Request, *, company: Company, state: State) -> Reply:
                 why,
                 current,
                 by=request.user_id,
-                today=today,
+                rules=company.budgets,
+                calendar=calendar,
                 now=request.now,
             )
             waiting = requests_in(connection, team=team.slug, stages=(RequestStage.ASKED,))
             budget_request.refuse_twice(made, waiting)
         except BudgetRequestRefused as refusal:
             return Reply(errors={AMOUNT: str(with_names(connection, refusal))})
-        commit_request(connection, company, team, made, request.now)
-    return Reply(note("Your request waits for Finance or an executive sponsor; you are told what they decide."))
+        saved = commit_request(connection, company, team, made, request.now)
+    by = f" by {day(saved.due)}" if saved.due else ""
+    return Reply(note(f"Your request waits for {one_of(company.budgets.approvers)} to decide{by}; you are told how."))
 
 
 def approved(request: Request, *, company: Company, state: State) -> Reply:
@@ -83,7 +87,7 @@ def approved(request: Request, *, company: Company, state: State) -> Reply:
     with state.writing() as connection:
         asker = Asker(connection, company, request)
         was, team, read = find_case(connection, company, asker, request.value, lock=True)
-        require_approver(asker, team)
+        require_approver(asker, company, team)
         current, today = amounts_of(connection, team, was.currency), company.today(request.now, team)
         try:
             after = budget_request.approve(was, request.user_id, read, current, request.now, today)
@@ -98,7 +102,7 @@ def open_refusal(request: Request, *, company: Company, state: State) -> Reply:
     with state.reading() as connection:
         asker = Asker(connection, company, request)
         was, team, read = find_case(connection, company, asker, request.value)
-        require_approver(asker, team)
+        require_approver(asker, company, team)
         try:
             # A reason of its own, so that what is refused here is the answer as such.
             budget_request.refuse(was, "-", request.user_id, read, request.now)
@@ -115,7 +119,7 @@ def refused(request: Request, *, company: Company, state: State) -> Reply:
     with state.writing() as connection:
         asker = Asker(connection, company, request)
         was, team, read = find_case(connection, company, asker, str(request.metadata.get("request", "")), lock=True)
-        require_approver(asker, team)
+        require_approver(asker, company, team)
         try:
             after = budget_request.refuse(was, why, request.user_id, read, request.now)
         except BudgetRequestRefused as refusal:
@@ -146,17 +150,6 @@ def _require_currency(text: str) -> None:
     """Raise NotFound for what is no ISO 4217 code."""
     if not re.fullmatch("[A-Z]{3}", text):
         raise NotFound("This names no currency.", "See /finops budget.")
-
-
-def _amount(text: str) -> Decimal | str:
-    """An amount as it was typed, or what is wrong with it."""
-    typed = text.strip()
-    if not re.fullmatch(AMOUNT_FORM, typed, re.ASCII):
-        return "Write it as 12345.67, without a currency and without thousands separators."
-    try:
-        return Decimal(typed)
-    except InvalidOperation:
-        return "It has more digits than are kept."
 
 
 def _month(text: str) -> Month | None:

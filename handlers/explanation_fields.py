@@ -15,6 +15,7 @@ from finops.explanation import MOST_TEXT, Category, VarianceKey, Wording
 from finops.money import plain
 from handlers.explanation_access import key_in
 from handlers.request import Request
+from handlers.typed_amount import NO_LESS, typed_amount
 from storage.plain_json import kept
 from views.amounts import rounded
 from views.explanation_form import AMOUNT, CATEGORY, NO, STAYS, WHAT, WHY, YES, named
@@ -25,7 +26,6 @@ ACTION = (TASK, OWNER, DUE, SAVING, SERVICE, ACCOUNT, TAG)
 SECOND = (FOLLOWING, *ACTION)
 STARTED = (TASK, SAVING, SERVICE, ACCOUNT, TAG)
 """Fields that say that an action is meant; its owner and day are proposed by themselves."""
-MOST = Decimal(10) ** 18
 Errors = dict[str, str]
 
 
@@ -72,9 +72,9 @@ def wording_of(fields: Mapping[str, str], meant: Sequence[Decimal], currency: st
         meant: exact amounts, each of which whoever writes it as it is shown means to the last digit.
     """
     errors: Errors = {}
-    amount = _amount(fields.get(AMOUNT, ""), currency)
-    if amount is None:
-        errors[AMOUNT] = f"Write an amount of {currency} such as 1,200, with − before it for less than budgeted."
+    amount = typed_amount(fields.get(AMOUNT, ""), currency)
+    if isinstance(amount, str):
+        errors[AMOUNT] = f"{amount} A − stands before what is less than budgeted."
     elif not amount:
         errors[AMOUNT] = "Write how much of the variance it explains; nothing is no part of it."
     else:
@@ -88,7 +88,7 @@ def wording_of(fields: Mapping[str, str], meant: Sequence[Decimal], currency: st
         errors[STAYS] = "Choose one: the next budget goes by it."
     following = fields.get(FOLLOWING, "")
     errors |= _text(FOLLOWING, following, "")
-    if errors or amount is None:
+    if errors or isinstance(amount, str):
         return None, errors
     return Wording(amount, Category(category), stays == YES, fields[WHAT], fields[WHY], following), {}
 
@@ -113,15 +113,17 @@ def plan_of(
         errors[TASK] = "Say what is to be done."
     if not owner:
         errors[OWNER] = "Choose who does it."
-    due, promised = _day(fields.get(DUE, "")), _amount(saving, key.currency) if saving.strip() else None
+    due, promised = _day(fields.get(DUE, "")), typed_amount(saving, key.currency) if saving.strip() else None
     if due is None or due < today:
         errors[DUE] = "Choose today or a later day."
-    if saving.strip() and (promised is None or promised < 0):
-        errors[SAVING] = "Write an amount such as 1,200, or leave it empty."
+    if isinstance(promised, str):
+        errors[SAVING] = promised
+    elif promised is not None and promised < 0:
+        errors[SAVING] = NO_LESS
     tag, found = fields.get(TAG, "").strip(), re.fullmatch(r"\s*([^=]+?)\s*=\s*(.*?)\s*", fields.get(TAG, ""))
     if tag and not found:
         errors[TAG] = "Write key=value, for example service=checkout."
-    if errors or due is None:
+    if errors or due is None or isinstance(promised, str):
         return None, errors
     name, value = (found[1], found[2]) if found else ("", "")
     target = Target(fields.get(SERVICE, ""), fields.get(ACCOUNT, "").strip(), name, value)
@@ -160,18 +162,6 @@ def _text(name: str, text: str, missing: str) -> Errors:
     if missing and not text.strip():
         return {name: missing}
     return {name: f"At most {MOST_TEXT:,} characters."} if len(text) > MOST_TEXT else {}
-
-
-def _amount(text: str, currency: str) -> Decimal | None:
-    """'1,200.50', '−$300', '1 200': an amount of the currency; None for anything else, 1.200,50 and 1.200 among it."""
-    bare = re.sub(r"[\s\u00a0\u202f'’]|[$€£¥]|^[A-Za-z]{3}(?=[\s\d−-])|[A-Za-z]{3}$", "", text.strip())
-    bare = bare.replace("\u2212", "-")
-    if not re.fullmatch(r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?", bare):
-        return None
-    amount = Decimal(bare.replace(",", ""))
-    digits = len(bare.partition(".")[2])
-    known = -int(rounded(Decimal(0), currency).as_tuple().exponent)
-    return amount if abs(amount) < MOST and digits <= known else None
 
 
 def _day(text: str) -> date | None:

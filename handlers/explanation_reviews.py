@@ -195,8 +195,9 @@ def _ask(found: Reviewed) -> ExplanationChange:
 
 
 def _said(found: Reviewed, decide: Callable[..., ExplanationChange]) -> ExplanationChange:
-    request, calendar = found.request, found.subject.policy.calendar
-    text, rules = request.inputs.get(REVIEW, ""), found.company.explanations
+    request, subject, calendar = found.request, found.subject, found.subject.policy.calendar
+    text = request.inputs.get(REVIEW, "")
+    rules = found.company.explanation_rules(subject.team, subject.seen_for(found.explanation))
     return decide(found.explanation, text, request.user_id, found.read, rules, calendar, request.now)
 
 

@@ -85,7 +85,7 @@ def _change(
 ) -> ExplanationChange:
     """What becomes of the explanation, or the new one."""
     _, variance = require_number(subject)
-    rules, calendar = company.explanations, subject.policy.calendar
+    rules, calendar = company.explanation_rules(subject.team, variance), subject.policy.calendar
     if not carried.number:
         number = next_number(connection, carried.key)
         return submit(carried.key, number, wording, request.user_id, variance, rules, calendar, request.now)

@@ -13,11 +13,11 @@ from finops.freeze import Freeze, FreezeStatus
 from handlers.alert_access import Case
 from handlers.alert_changes import decision_for, ids_of, place_of
 from storage.audit import Entry, append
+from storage.deciders import sponsors_now
 from storage.deliveries import answer_question, queue
 from storage.freezes import freezes_of, recorded, save_freeze
 from storage.leaves import stand_ins
 from storage.people import names_of
-from storage.sponsors import sponsors_now
 from views.alert_effects import Told, alert_effects
 from views.freeze import What, freeze_effects, freeze_note
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from finops.alert import Status
-from finops.budget_request import APPROVERS, RequestStage
+from finops.budget_request import RequestStage
 from finops.company import Company, Team
 from finops.corrective_action import ActionStage
 from finops.explanation import WITH_AUTHOR, Stage
@@ -60,7 +60,7 @@ def waiting_for(
         *opened,
         *_explanations(connection, company, asker, user_id, teams, now),
         *_actions(connection, company, user_id, teams, now),
-        *_requests(connection, asker, user_id, teams),
+        *_requests(connection, company, asker, user_id, teams, now),
     ]
 
 
@@ -106,11 +106,13 @@ def _actions(
             yield action_waits(action, team_of(teams, action.key.team), today)
 
 
-def _requests(connection: Connection, asker: Asker, user_id: str, teams: Mapping[str, Team]) -> Iterator[Waiting]:
+def _requests(
+    connection: Connection, company: Company, asker: Asker, user_id: str, teams: Mapping[str, Team], now: datetime
+) -> Iterator[Waiting]:
     """Budgets that others ask for and that they decide on."""
     found = [each for each in requests_in(connection, stages=(RequestStage.ASKED,)) if each.asked_by != user_id]
     names = names_of(connection, {each.asked_by for each in found})
     for each in found:
         team = team_of(teams, each.team)
-        if any(asker.has(role, team) for role in APPROVERS):
-            yield request_waits(each, team, names)
+        if any(asker.has(role, team) for role in company.budgets.approvers):
+            yield request_waits(each, team, company.policy(team), names, now)

@@ -34,7 +34,7 @@ def run(*, now: datetime, company: Company, state: State) -> Outcome:
 
 def _waits(action: CorrectiveAction, policy: Policy, now: datetime) -> bool:
     """Whether somebody may have to be asked now: few are, so only these are locked."""
-    if not _is_work(policy, now):
+    if not policy.calendar.is_at_work(now):
         return False
     somebody = (action.owner,)
     return bool(
@@ -61,13 +61,6 @@ def _chase(number: int, now: datetime, company: Company, state: State) -> list[s
 def answer_within(policy: Policy) -> int | None:
     """Working hours that an owner has to answer: those of the ladder's lowest tier in which silence calls others."""
     return next((tier.answer_within for tier in policy.ladder if tier.answer_within is not None), None)
-
-
-def _is_work(policy: Policy, now: datetime) -> bool:
-    """Whether the team is at work."""
-    calendar = policy.calendar
-    day = calendar.day_of(now)
-    return calendar.is_working_day(day) and calendar.begin_of(day) <= now < calendar.end_of(day)
 
 
 JOB = Job("chase_actions", "every 15m", run)

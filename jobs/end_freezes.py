@@ -15,10 +15,10 @@ from jobs.alerting import Alerting
 from jobs.job import Job, Outcome
 from storage.alerts import find_alert
 from storage.audit import Entry, append
+from storage.deciders import sponsors_now
 from storage.deliveries import answer_question, queue
 from storage.freezes import find_freeze, freezes_in_force, freezes_of, recorded, save_freeze
 from storage.people import read_directory
-from storage.sponsors import sponsors_now
 from storage.state import State
 from storage.teams import find_team
 from views.freeze import freeze_effects, freeze_note

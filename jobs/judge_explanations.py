@@ -23,7 +23,6 @@ from finops.explanation import (
     restate,
 )
 from finops.periods import Month
-from finops.policy import Policy
 from finops.team_month import TeamMonth
 from jobs.alerting import Alerting
 from jobs.job import Job, Outcome
@@ -47,8 +46,8 @@ from views.explanation_effects import Told, answered, explanation_effects
 
 MONTHS = 13
 """The running month and those before it that are looked at, as far as anything of them is explained."""
-Decide = Callable[[Explanation, Policy], ExplanationChange]
-"""What becomes of an explanation."""
+Decide = Callable[[Explanation, Team], ExplanationChange]
+"""What becomes of an explanation of a team."""
 
 
 def run(*, now: datetime, company: Company, state: State) -> Outcome:
@@ -90,14 +89,13 @@ def _numbers(month: Month, now: datetime, company: Company, state: State) -> dic
 
 def _judge(key: VarianceKey, seen: Variance, now: datetime, company: Company, state: State) -> Counter[str]:
     """One team's month, in a transaction of its own; its messages are brought to the number as it is now."""
-    rules = company.explanations
 
-    def held(explanation: Explanation, policy: Policy) -> ExplanationChange:
+    def held(explanation: Explanation, team: Team) -> ExplanationChange:
         was = explanation.approved or explanation.explained
         if seen.publication < was.publication:
             # Somebody has looked at newer figures than these.
             return ExplanationChange(explanation)
-        return restate(explanation, seen, rules, policy.calendar, now)
+        return restate(explanation, seen, company.explanation_rules(team, seen), company.policy(team).calendar, now)
 
     with state.writing() as connection:
         return _write(connection, company, key, seen, held, now)
@@ -111,20 +109,13 @@ def _remind(numbers: Mapping[VarianceKey, Variance], now: datetime, company: Com
     counts: Counter[str] = Counter()
     for key in sorted({each.key for each in due}):
 
-        def reminded(explanation: Explanation, policy: Policy) -> ExplanationChange:
-            if not _at_work(policy, now):
-                return ExplanationChange(explanation)
-            return remind(explanation, policy.calendar, now)
+        def reminded(explanation: Explanation, team: Team) -> ExplanationChange:
+            calendar = company.policy(team).calendar
+            return remind(explanation, calendar, now) if calendar.is_at_work(now) else ExplanationChange(explanation)
 
         with state.writing() as connection:
             counts += _write(connection, company, key, numbers.get(key), reminded, now)
     return counts
-
-
-def _at_work(policy: Policy, now: datetime) -> bool:
-    calendar = policy.calendar
-    today = calendar.day_of(now)
-    return calendar.is_working_day(today) and calendar.begin_of(today) <= now < calendar.end_of(today)
 
 
 def _write(
@@ -137,11 +128,10 @@ def _write(
 ) -> Counter[str]:
     """Change a month's explanations, with what Slack is to show of it and the record."""
     team = find_team(connection, company, key.team) or Team(key.team, key.team)
-    policy = company.policy(team)
     # Alerts are locked before explanations, by everybody.
     alerts = alerts_of_teams(connection, key.month, [key.team], lock=True)
     explanations = explanations_of(connection, key, lock=True)
-    changes = [decide(each, policy) for each in explanations]
+    changes = [decide(each, team) for each in explanations]
     if not any(change.events for change in changes) and seen is None:
         return Counter()
     changes = [save_explanation(connection, change, now) if change.events else change for change in changes]

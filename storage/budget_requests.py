@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -83,6 +83,18 @@ def request_entry(request: BudgetRequest, was: BudgetRequest | None, now: dateti
     )
 
 
+def reminder_entry(request: BudgetRequest, called: Sequence[str], now: datetime) -> Entry:
+    """What the audit record says where those who may decide are reminded.
+
+    Args:
+        called: Slack ids of the people and groups.
+    """
+    # Not as `pinged`: what is not yet decided uses up none of the calls that a team's alerts have in a week.
+    became = _recorded(request) | {"called": list(called)}
+    subject = f"budget-request/{request.number}"
+    return Entry(now, "finops", "budget_request.overdue", subject, request.team, became=became, note=request.why)
+
+
 def _recorded(request: BudgetRequest) -> dict[str, Any]:
     former = {str(each.month): None if each.former is None else plain(each.former) for each in request.changes}
     return {
@@ -91,6 +103,7 @@ def _recorded(request: BudgetRequest) -> dict[str, Any]:
         "currency": request.currency,
         "former": former,
         "until": str(request.until) if request.until else None,
+        "due": str(request.due) if request.due else None,
     }
 
 

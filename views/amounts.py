@@ -15,6 +15,7 @@ from finops.money import EXACT, ZERO, plain
 from finops.periods import Month
 from finops.policy import LADDER
 from views.text import escape
+from views.tiers import listed
 
 LOCALE = Locale("en")
 MINUS = "\u2212"
@@ -147,3 +148,19 @@ def days(first: date, last: date) -> str:
 def month_name(month: Month) -> str:
     """'November 2026'."""
     return f"{_LONG_MONTHS[month.month - 1]} {month.year}"
+
+
+def month_names(months: Sequence[Month]) -> str:
+    """'October 2026', 'January 2027 and March 2027 to May 2027': no span holds a month that is not among them.
+
+    Args:
+        months: one at least, in order.
+    """
+    spans: list[list[Month]] = []
+    for month in months:
+        if spans and spans[-1][-1].next == month:
+            spans[-1].append(month)
+        else:
+            spans.append([month])
+    named = [" to ".join(month_name(each) for each in dict.fromkeys((span[0], span[-1]))) for span in spans]
+    return listed(named)

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
-from finops.budget_request import LONGEST, BudgetRequest, RequestStage, months_of
+from finops.budget_request import LONGEST, BudgetRequest, RequestStage
 from finops.company import Team
 from finops.effect import Effect
 from finops.money import subtract
 from finops.periods import Month
-from finops.policy import Policy
+from finops.policy import Policy, Role
 from views import blocks
-from views.amounts import brief, month_name
+from views.amounts import brief, month_name, month_names
 from views.fit import message
 from views.message import Block, Message
-from views.people import mention, person, some
+from views.people import mention, one_of, person, some
 from views.sentences import called_by
 from views.text import escape
-from views.time import moment
+from views.time import day, moment
 
 ASK, APPROVE, REFUSE, WITHDRAW = "budget_request", "budget_approve", "budget_refuse", "budget_withdraw"
 """action_ids; the value of the first is '<team>/<currency>', of the others '<number>/<version>'."""
@@ -32,6 +32,7 @@ FIRST, UNTIL, AMOUNT, WHY = "first", "until", "amount", "why"
 AHEAD = 12
 """Months that can be chosen, the running one included."""
 MEMO = ":memo:"
+OVERDUE = ":alarm_clock: *Overdue*"
 SIGNS = {
     RequestStage.ASKED: MEMO,
     RequestStage.APPROVED: ":white_check_mark:",
@@ -45,19 +46,22 @@ def key_of(request: BudgetRequest) -> str:
     return f"budget-request/{request.number}"
 
 
-def request_modal(team: Team, currency: str, today: Month, current: Mapping[Month, Decimal]) -> dict[str, Any]:
+def request_modal(
+    team: Team, currency: str, today: Month, current: Mapping[Month, Decimal], approvers: Sequence[Role]
+) -> dict[str, Any]:
     """Asks which months are to have which amount, and why.
 
     Args:
         today: the team's running month.
         current: month → the approved amount.
+        approvers: who may decide.
     """
     months = [today]
     while len(months) < AHEAD:
         months.append(months[-1].next)
     options = [(_option(month, currency, current), str(month)) for month in months]
     lasts = "Left empty, the new amount lasts: every later month that has a budget gets it too. "
-    limit = f"At most {LONGEST} characters. Finance or an executive sponsor decides, and never who asked."
+    limit = f"At most {LONGEST} characters. It is decided by {one_of(approvers)}, and never by who asked."
     return blocks.modal(
         "Request another budget",
         [
@@ -70,9 +74,7 @@ def request_modal(team: Team, currency: str, today: Month, current: Mapping[Mont
                 hint=f"{lasts}After an exception the former amounts are back by themselves.",
                 optional=True,
             ),
-            blocks.text_input(
-                AMOUNT, "New amount of each month", hint="For example 12345.67, without thousands separators.", most=60
-            ),
+            blocks.text_input(AMOUNT, "New amount of each month", hint="For example 12,345.", most=60),
             blocks.text_input(WHY, "Why", hint=limit, long=True, most=LONGEST),
         ],
         CALLBACK,
@@ -118,6 +120,8 @@ def request_lines(request: BudgetRequest, team: Team, names: Mapping[str, str]) 
     """A request in lines of mrkdwn: what, who and why, and where it stands."""
     what = f"{SIGNS[request.stage]} *{escape(called_by(team))}* {_asks(request)}: {_what(request)}"
     lines = [what, f"Asked by {person(request.asked_by, names)}: “{escape(request.why, LONGEST)}”"]
+    if request.waits and request.due:
+        lines.append(_when(request, request.due))
     if not request.waits:
         at = f", {moment(request.answered_at)}" if request.answered_at else ""
         why = f": “{escape(request.reason, LONGEST)}”" if request.reason else ""
@@ -128,9 +132,9 @@ def request_lines(request: BudgetRequest, team: Team, names: Mapping[str, str]) 
 def decide_buttons(request: BudgetRequest) -> Block:
     """Approve, or refuse with a reason."""
     value = f"{request.number}/{request.version}"
-    first, last = (month_name(month) for month in months_of(request.changes))
-    what = f"{brief(request.amount, request.currency)} a month, {first if first == last else f'{first} to {last}'}."
-    sure = blocks.confirm("Approve this budget?", f"{what} It counts at once.", "Approve")
+    months = month_names([change.month for change in request.changes])
+    what = f"It counts at once: {brief(request.amount, request.currency)} a month, {months}."
+    sure = blocks.confirm("Approve this budget?", what, "Approve")
     return blocks.actions(
         blocks.button("Approve", APPROVE, value, style="primary", confirm=sure),
         blocks.button("Refuse", REFUSE, value),
@@ -160,10 +164,7 @@ def request_effects(
         approvers: as in request_message.
     """
     shown = request_message(request, team, names, approvers).as_payload()
-    quiet = policy.rules.quiet
-    over = quiet.over_at(now, policy.calendar) if quiet else now
-    held = over if over > now else None
-    key = key_of(request)
+    key, held = key_of(request), _held(policy, now)
     reached = {f"{key}/{each}": each for each in approvers if not _is_group(each)} if request.waits else {}
     if request.stage in (RequestStage.APPROVED, RequestStage.REFUSED):
         reached = {f"{key}/answered/{request.asked_by}": request.asked_by}
@@ -171,6 +172,41 @@ def request_effects(
         Effect(name, "budget-request", user_id, shown, team.slug, not_before=held) for name, user_id in reached.items()
     ]
     return [Effect(key, "budget-request", place, shown, team.slug), *told] if place else told
+
+
+def reminder_effects(
+    request: BudgetRequest,
+    team: Team,
+    place: str,
+    names: Mapping[str, str],
+    now: datetime,
+    *,
+    policy: Policy,
+    approvers: Sequence[str],
+) -> list[Effect]:
+    """What is said once the day of a decision has passed: directly to who may decide, and to groups in the thread.
+
+    Args:
+        as in request_effects.
+    """
+    key, held = f"{key_of(request)}/overdue", _held(policy, now)
+    shown = request_message(request, team, names, approvers).as_payload()
+    told = [
+        Effect(f"{key}/{each}", "budget-request", each, shown, team.slug, not_before=held)
+        for each in approvers
+        if not _is_group(each)
+    ]
+    if not place or len(told) == len(approvers):
+        return told
+    thread = Effect(key, "budget-request", place, shown, team.slug, thread_of=key_of(request), not_before=held)
+    return [thread, *told]
+
+
+def _held(policy: Policy, now: datetime) -> datetime | None:
+    """When quiet hours are over, None where there are none now."""
+    quiet = policy.rules.quiet
+    over = quiet.over_at(now, policy.calendar) if quiet else now
+    return over if over > now else None
 
 
 def _option(month: Month, currency: str, current: Mapping[Month, Decimal]) -> str:
@@ -187,10 +223,10 @@ def _what(request: BudgetRequest) -> str:
     currency = request.currency
     parts = []
     for former, some_changes in groupby(request.changes, key=lambda change: change.former):
-        first, last = months_of(list(some_changes))
-        span = month_name(first) if first == last else f"{month_name(first)} to {month_name(last)}"
+        months = [change.month for change in some_changes]
+        span = month_names(months)
         if former is None:
-            parts.append(f"{span}, which has no budget yet" if first == last else f"{span}, which have no budget yet")
+            parts.append(f"{span}, which {'has' if len(months) == 1 else 'have'} no budget yet")
         else:
             apart = brief(subtract(request.amount, former), currency, signed=True)
             parts.append(f"{span} instead of {brief(former, currency)} ({apart})")
@@ -203,12 +239,16 @@ def _what(request: BudgetRequest) -> str:
     return f"{said} {then} has {brief(request.after, currency)} again."
 
 
+def _when(request: BudgetRequest, due: date) -> str:
+    return f"{OVERDUE} since {day(due)}." if request.reminded == due else f"To be decided by {day(due)}."
+
+
 def _turn(approvers: Sequence[str], names: Mapping[str, str]) -> str:
     """Who may decide: people by name, as they are told directly; groups are mentioned."""
     if not approvers:
-        return "Nobody else is known as Finance or executive sponsor: FinOps can name somebody in `finops.yaml`."
-    who = [mention(each) if _is_group(each) else person(each, names) for each in approvers]
-    return f"It waits for {some(who)} to decide." if len(who) == 1 else f"It waits for one of {some(who)} to decide."
+        return "Nobody else is known who may decide on it: FinOps can name somebody in `finops.yaml`."
+    who = some([mention(each) if _is_group(each) else person(each, names) for each in approvers])
+    return f"It waits for {who if len(approvers) == 1 else f'one of {who}'} to decide."
 
 
 def _is_group(slack_id: str) -> bool:

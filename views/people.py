@@ -28,6 +28,12 @@ LABELS = {
 }
 
 
+def one_of(roles: Sequence[Role]) -> str:
+    """'Finance or the executive sponsor'."""
+    *others, last = (AS[role] for role in roles)
+    return f"{', '.join(others)} or {last}" if others else last
+
+
 def person(user_id: str, names: Mapping[str, str]) -> str:
     """Somebody's real name, or the id where nobody knows it; it pings nobody."""
     return escape(names.get(user_id) or user_id or "somebody", 60)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 
 from finops.corrective_action import CorrectiveAction
 from finops.explanation import Explanation
 from finops.money import ZERO, add
-from finops.periods import Month
 from finops.plan import WINDOW, NoProposal, Proposal
 from finops.plan_parts import Kind, Part, Remark
 from finops.scope import UNALLOCATED
-from views.amounts import brief, long_day, money, month_name, rounded
+from views.amounts import brief, long_day, money, month_name, month_names, rounded
 from views.text import clip, tidy
 
 MOST = 80
@@ -62,14 +60,18 @@ def lack(team: NoProposal) -> str:
     if team.began is None:
         return f"no spend in {team.currency} to plan from; {needed}"
     since = f"its first known charge is of {long_day(team.began)}"
-    known = f"there {'is' if len(team.known) == 1 else 'are'} {_months(team.known)}" if team.known else "there is none"
+    known = (
+        f"there {'is' if len(team.known) == 1 else 'are'} {month_names(sorted(team.known))}"
+        if team.known
+        else "there is none"
+    )
     return f"{needed}, and {known}: {since}"
 
 
 def _base(proposal: Proposal) -> str:
     total, days = add(proposal.actuals.values()), sum(len(month) for month in proposal.actuals)
     return (
-        f"from {_months(tuple(sorted(proposal.actuals)))}: "
+        f"from {month_names(sorted(proposal.actuals))}: "
         f"{_shown(total, proposal)} in {days} days, times {len(proposal.month)} days of {month_name(proposal.month)}, "
         f"basis {proposal.basis}"
     )
@@ -103,8 +105,22 @@ def _saving(part: Part, action: CorrectiveAction, proposal: Proposal) -> str:
     else:
         monthly = action.promised or ZERO
         how = f"promised, not measured, {'done' if action.done_on else 'due'} {_day(action)}"
-    shown = f"{named} saves {_shown(monthly, proposal)} a month, {how}"
+    saves = f"{named} saves {_shown(monthly, proposal)} a month"
+    if left_out := _not_counted(part, action):
+        return f"{saves}, promised, not counted: {left_out}"
+    shown = f"{saves}, {how}"
     return shown if part.amount == monthly.copy_negate() else f"{shown}; the months counted show the rest already"
+
+
+def _not_counted(part: Part, action: CorrectiveAction) -> str:
+    """Why a promise does not lower the plan, empty where it does."""
+    if part.remark is Remark.OVERDUE:
+        return f"it was due {_day(action)} and is still open"
+    if part.remark is not Remark.UNAPPROVED:
+        return ""
+    if not action.explanation:
+        return "it belongs to no explanation, so nobody has approved it"
+    return f"{action.key}/{action.explanation}, which it belongs to, is not approved"
 
 
 def _day(action: CorrectiveAction) -> str:
@@ -113,10 +129,3 @@ def _day(action: CorrectiveAction) -> str:
 
 def _shown(amount: Decimal, proposal: Proposal) -> str:
     return money(amount, proposal.currency)
-
-
-def _months(months: Sequence[Month]) -> str:
-    """'August 2026 to October 2026', 'October 2026'."""
-    if len(months) == 1:
-        return month_name(months[0])
-    return f"{month_name(months[0])} to {month_name(months[-1])}"

@@ -9,9 +9,10 @@ from decimal import Decimal
 from finops.alert import Level
 from finops.calendar import QuietHours, WorkCalendar
 from finops.company import Company
+from finops.explanation import ExplanationRules
 from finops.money import EXACT, plain
 from finops.periods import Month
-from finops.policy import Kind, Materiality, Role
+from finops.policy import Kind, Materiality, Role, Tier
 from finops.policy_check import ANY_TEAM, Difference, Rung
 from views.amounts import month_name
 from views.tiers import ROLES, listed
@@ -101,15 +102,30 @@ def _tiers(company: Company, rungs: Sequence[Rung], vacant: frozenset[Role], *, 
     edge = f", up to {percent(found[0].above)}" if found else ""
     said = f" ({first.duty if over else first.duty_under})" if (first.duty if over else first.duty_under) else ""
     yield f"{first.name}{edge}: nobody is called{said}."
+    if over:
+        yield from (f"  {line}" for line in _explained(company, first))
     for rung in found:
         until = f" up to {percent(rung.up_to)}" if rung.up_to is not None else ""
-        yield f"{company.ladder[abs(rung.step)].name}, over {percent(rung.above)}{until}:"
-        yield from (f"  {line}" for line in _called(rung, vacant, by_now=over))
+        tier = company.ladder[abs(rung.step)]
+        yield f"{tier.name}, over {percent(rung.above)}{until}:"
+        yield from (f"  {line}" for line in _called(rung, vacant))
+        if over:
+            yield from (f"  {line}" for line in _explained(company, tier))
     if over and found:
         yield _without_ratio(company, found)
 
 
-def _called(rung: Rung, vacant: frozenset[Role], *, by_now: bool) -> Iterator[str]:
+def _explained(company: Company, tier: Tier) -> Iterator[str]:
+    """By when an explanation is reviewed and answered, where the tier has days of its own; underspend has the same."""
+    if tier.explanation_review_within or tier.explanation_answer_within:
+        yield f"explanations, also of underspend: {_reviewed(company.explanations.within(tier))}"
+
+
+def _reviewed(rules: ExplanationRules) -> str:
+    return f"reviewed within {_days(rules.review_within)}, answered by their author within {_days(rules.answer_within)}"
+
+
+def _called(rung: Rung, vacant: frozenset[Role]) -> Iterator[str]:
     yield f"calls {_level(rung.chain[0], vacant)}"
     if rung.duty:
         when = "" if rung.due is None else f", within {_days(rung.due)}" if rung.due else ", the same working day"
@@ -156,6 +172,8 @@ def _rules(company: Company) -> Iterator[str]:
         f"A team is called {_counted(rules.most_pings, 'time')} a week at most, Monday to Sunday; what is more stands "
         f"in one digest. {company.ladder[-1].name} is never held back."
     )
+    own = any(each.explanation_review_within or each.explanation_answer_within for each in company.ladder)
+    yield f"Explanations are {_reviewed(company.explanations)}{', unless their tier says otherwise' if own else ''}."
     yield _quiet(rules.quiet)
     if rules.channel:
         yield f"Alerts of teams without a channel go to {rules.channel}."

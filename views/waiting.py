@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from finops.alert import Alert, is_overdue
 from finops.budget_request import BudgetRequest
+from finops.budget_request import is_late as is_undecided
 from finops.company import Team
 from finops.corrective_action import CorrectiveAction
 from finops.explanation import WITH_AUTHOR, Explanation, is_late
@@ -16,7 +17,7 @@ from views.action_notes import DONE, EDIT
 from views.alert import ACKNOWLEDGE, DECIDE
 from views.alert_calls import SHOW
 from views.alert_words import lead
-from views.amounts import money, month_name
+from views.amounts import money, month_names
 from views.budget_request import APPROVE as APPROVE_BUDGET
 from views.budget_request import REFUSE as REFUSE_BUDGET
 from views.explanation import SHOW as SHOW_EXPLANATION
@@ -79,14 +80,18 @@ def action_waits(action: CorrectiveAction, team: Team, today: date) -> Waiting:
     return Waiting(text, (Choice("Done", DONE, number), Choice("Edit", EDIT, number)))
 
 
-def request_waits(request: BudgetRequest, team: Team, names: Mapping[str, str]) -> Waiting:
-    """A budget that somebody asks for."""
-    first, last = request.changes[0].month, request.changes[-1].month
-    months = month_name(first) if first == last else f"{month_name(first)} to {month_name(last)}"
+def request_waits(
+    request: BudgetRequest, team: Team, policy: Policy, names: Mapping[str, str], now: datetime
+) -> Waiting:
+    """A budget that somebody asks for, and by when it is to be decided."""
+    months = month_names([change.month for change in request.changes])
     text = (
         f"{MONEYBAG} {person(request.asked_by, names)} asks for a budget of {money(request.amount, request.currency)} "
         f"a month for *{escape(called_by(team))}*, {months}: “{escape(request.why, LONGEST)}”"
     )
+    if request.due:
+        late = is_undecided(request, policy.calendar, now)
+        text += f"\n{'Overdue since' if late else 'To be decided by'} {day(request.due)}."
     value = f"{request.number}/{request.version}"
     return Waiting(text, (Choice("Approve", APPROVE_BUDGET, value), Choice("Refuse", REFUSE_BUDGET, value)))
 

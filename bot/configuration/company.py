@@ -32,6 +32,7 @@ def company_of(file: File, folder: Path) -> Company:
         materiality=file.materiality.value(),
         alerts=file.alerts.value(),
         explanations=file.explanations.value(),
+        budgets=file.budgets.value(),
         report=file.report.value(),
         calendar=replace(file.calendar.value(), zone=zone),
         sources={export: str(folder / source.path) for export, source in file.sources.items()},

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from bot.configuration.policy_keys import (
     AlertKeys,
+    BudgetKeys,
     CalendarKeys,
     ExplanationKeys,
     Keys,
@@ -127,6 +128,8 @@ class File(Keys):
     """how alerts are raised, repeated and held back"""
     explanations: ExplanationKeys = ExplanationKeys()
     """how explanations are reviewed"""
+    budgets: BudgetKeys = BudgetKeys()
+    """who asks for other budgets, and who decides on them"""
     report: ReportKeys = ReportKeys()
     """how the monthly variance report is posted"""
     calendar: CalendarKeys = CalendarKeys()

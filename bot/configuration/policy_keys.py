@@ -19,6 +19,7 @@ from bot.configuration.values import (
     known_subdivision,
     span,
 )
+from finops.budget_request import BudgetRules
 from finops.calendar import QuietHours, WorkCalendar
 from finops.explanation import ExplanationRules
 from finops.policy import THRESHOLDS, AlertRules, Kind, Materiality, ReportRules, Role, Threshold, Tier
@@ -71,6 +72,10 @@ class TierKeys(Keys):
     """what they must do when a month has closed with overspend"""
     above_amount: Decimal | None = None
     """the variance over which the step begins where the budget is zero"""
+    explanation_review_within: int | None = Field(default=None, ge=1, le=60)
+    """working days until a review of its explanation is overdue; `explanations.review_within` where left out"""
+    explanation_answer_within: int | None = Field(default=None, ge=1, le=60)
+    """working days until its author's answer is overdue; `explanations.answer_within` where left out"""
 
     def value(self) -> Tier:
         """As the ladder has it."""
@@ -160,9 +165,9 @@ class ExplanationKeys(Keys):
     reviewers: tuple[Role, ...] = (Role.FINOPS, Role.FINANCE)
     """who may review; nobody reviews what they wrote"""
     review_within: int = Field(default=3, ge=1, le=60)
-    """working days until a review is overdue"""
+    """working days until a review is overdue, where the tier names none"""
     answer_within: int = Field(default=3, ge=1, le=60)
-    """working days until the answer to a question, a return or a void is overdue"""
+    """working days until the answer to a question, a return or a void is overdue, where the tier names none"""
     moved: MaterialityKeys = MaterialityKeys(ratio=Decimal("0.01"))
     """the movement of a variance that voids what was said of it; its ratio is of the budget"""
 
@@ -176,6 +181,28 @@ class ExplanationKeys(Keys):
     def value(self) -> ExplanationRules:
         """As the company has it."""
         return ExplanationRules(self.reviewers, self.review_within, self.answer_within, self.moved.value())
+
+
+class BudgetKeys(Keys):
+    """`budgets:`."""
+
+    askers: tuple[Role, ...] = BudgetRules().askers
+    """who may ask for another budget; none of them decides on what they asked for"""
+    approvers: tuple[Role, ...] = BudgetRules().approvers
+    """who may decide on it, and approve a plan that is accepted in the terminal"""
+    answer_within: int = Field(default=3, ge=1, le=60)
+    """working days until a decision is overdue, and who may make it is reminded"""
+
+    @field_validator("askers", "approvers")
+    @classmethod
+    def _some(cls, value: tuple[Role, ...]) -> tuple[Role, ...]:
+        if not value:
+            raise ValueError("name one role at least: what nobody asks for or decides on stays as it is for ever")
+        return value
+
+    def value(self) -> BudgetRules:
+        """As the company has it."""
+        return BudgetRules(self.askers, self.approvers, self.answer_within)
 
 
 class ReportKeys(Keys):

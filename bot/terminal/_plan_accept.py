@@ -12,17 +12,23 @@ from typing import Any
 from sqlalchemy import Connection
 
 from finops.budget import Budget, BudgetVersion
+from finops.company import Company, Person, roles_of
 from finops.errors import BudgetRefused
 from finops.money import plain, subtract
 from finops.periods import Month
 from finops.plan import Proposal, Quarter
 from storage.audit import Entry, append
 from storage.budgets import ImportedBudgets, record_budgets
+from storage.people import find_person, read_directory
+from storage.teams import all_teams
 from views.amounts import money
+from views.tiers import ROLES, listed
 
 Key = tuple[str, Month, str]
 """Team, month and currency."""
 KEPT = "No budget was changed."
+MOST_NAMED = 5
+"""Most teams that a refusal names."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,35 @@ def newest(versions: Sequence[BudgetVersion]) -> dict[Key, BudgetVersion]:
     return {(each.team, each.month, each.currency): each for each in versions}
 
 
+def approver_of(connection: Connection, company: Company, held: Sequence[Held], name: str, by: str) -> str:
+    """Who has approved a plan: Slack's id where the workspace knows them, else as they were named.
+
+    A file has no author that could be known, so whoever takes it in counts as such.
+
+    Args:
+        name: a Slack e-mail or user id.
+        by: who takes the file in, as the terminal knows them.
+
+    Raises:
+        BudgetRefused: it is the same person, a group, or somebody who may not decide on those budgets.
+    """
+    known = read_directory(connection).people.get(name.lower())
+    person = find_person(connection, known) if known else Person(name, name.lower())
+    own = {name.lower(), person.user_id.lower(), person.email, person.email.partition("@")[0]}
+    if by.lower() in own:
+        raise BudgetRefused(f"{by} takes the plan in, and somebody else has to approve it.", KEPT)
+    if name.startswith("@"):
+        raise BudgetRefused(f"{name} is a group.", f"{KEPT} Name the person of it who approved the plan.")
+    teams, roles = all_teams(connection, company), set(company.budgets.approvers)
+    changed = dict.fromkeys(each.budget.team for each in held if each.is_change)
+    if lacking := [slug for slug in changed if not roles & roles_of(person, company, teams.get(slug))]:
+        whose = ", ".join(lacking[:MOST_NAMED]) + ("" if len(lacking) <= MOST_NAMED else ", …")
+        may = listed([ROLES[role] for role in company.budgets.approvers])
+        mend = f"{KEPT} By `budgets.approvers` of finops.yaml these may: {may}."
+        raise BudgetRefused(f"{name} may not decide on the budget of {whose}.", mend)
+    return person.user_id
+
+
 def accept_rows(held: Sequence[Held], names: Mapping[str, str]) -> list[dict[str, Any]]:
     """What differs from the proposal or from the budgets of today, for people.
 
@@ -107,12 +142,14 @@ def record_plan(
     shown: str,
     content: bytes,
     by: str,
+    approved_by: str,
     now: datetime,
 ) -> ImportedBudgets:
     """Record a file's budgets as those of a plan; comes last in its transaction.
 
     Args:
         shown, content: the file's name and what is in it, by whose hash the record can tell it.
+        by, approved_by: who takes it in, and who has approved it; never the same.
     """
     source = f"plan {quarter}"
     done = record_budgets(connection, [each.budget for each in held], source=source, by=by, now=now)
@@ -123,6 +160,7 @@ def record_plan(
         "changed": done.changed,
         "file": shown,
         "sha256": hashlib.sha256(content).hexdigest(),
+        "approved_by": approved_by,
         "edited": {_name(each.budget): _edit(each) for each in edited},
     }
     append(connection, [Entry(now, by, "plan.accepted", f"plan/{quarter}", became=became)])

@@ -11,7 +11,7 @@ from finops.alert import Level
 from finops.calendar import WorkCalendar
 from finops.company import Company
 from finops.money import plain
-from finops.policy import Kind, Materiality
+from finops.policy import Kind, Materiality, Tier
 from finops.policy_check import ANY_TEAM, Difference, Rung
 from views.policy import HOLIDAYS_AHEAD, WEEKDAYS
 
@@ -38,6 +38,7 @@ def policy_data(
             for rung in rungs
             if rung.kind is Kind.THRESHOLD
         ],
+        "explanations": [_explained(company, tier) for tier in company.ladder],
         "acknowledgement_holds_working_days": rules.holds,
         "longest_snooze_days": rules.longest_snooze,
         "realert_after_minutes": int(rules.realert_after.total_seconds()) // 60,
@@ -72,6 +73,15 @@ def _tier(company: Company, rung: Rung) -> dict[str, Any]:
         "answer_within_working_hours": rung.answer_within,
         "silence_calls": [_level(level) for level in rung.chain[1:]] if rung.answer_within is not None else [],
         "never_held_back": rung.highest,
+    }
+
+
+def _explained(company: Company, tier: Tier) -> dict[str, Any]:
+    rules = company.explanations.within(tier)
+    return {
+        "tier": tier.name,
+        "review_within_working_days": rules.review_within,
+        "answer_within_working_days": rules.answer_within,
     }
 
 

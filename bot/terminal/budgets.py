@@ -63,6 +63,7 @@ def list_requests(installation: Installation, team: str | None, waiting: bool, f
             "stage": str(each.stage),
             "asked_by": names.get(each.asked_by, each.asked_by),
             "why": each.why,
+            "due": str(each.due) if each.due else None,
             "answered_by": names.get(each.answered_by, each.answered_by) or None,
             "reason": each.reason or None,
         }

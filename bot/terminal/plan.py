@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 
 from bot.installation import Installation
-from bot.terminal._plan_accept import KEPT, accept_rows, held_against, newest, quarter_of, record_plan
+from bot.terminal._plan_accept import (
+    KEPT,
+    Held,
+    accept_rows,
+    approver_of,
+    held_against,
+    newest,
+    quarter_of,
+    record_plan,
+)
 from bot.terminal._plan_accuracy import accuracy_command
 from bot.terminal._plan_rows import data_rows, file_text, lack_lines, reason_lines, shown_rows, total_lines
 from bot.terminal.budgets import read_budgets
@@ -66,11 +76,20 @@ def propose(installation: Installation, asked: str, slug: str | None, form: str 
 
 @COMMAND.command("accept")
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--approved-by",
+    "approver",
+    required=True,
+    help="Slack e-mail or user id of who has approved it: somebody else, with a role of `budgets.approvers`.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask first.")
 @click.pass_obj
-def accept(installation: Installation, file: Path, yes: bool) -> None:
-    """Take a proposed and edited file as the quarter's budgets: all of it or nothing, after showing what it changes."""
-    company, shown = installation.company, file.name
+def accept(installation: Installation, file: Path, approver: str, yes: bool) -> None:
+    """Take a proposed and edited file as the quarter's budgets: all of it or nothing, after showing what it changes.
+
+    Whoever runs this and whoever has approved it are two people, and both go on record.
+    """
+    company, shown, by = installation.company, file.name, getpass.getuser()
     with installation.state.reading() as connection:
         budgets = read_budgets(connection, company, file)
         quarter = quarter_of(budgets, shown, Month.of(installation.today))
@@ -79,29 +98,21 @@ def accept(installation: Installation, file: Path, yes: bool) -> None:
     content = file.read_bytes()
     proposals = [each for each in _proposed(installation, quarter, None) if isinstance(each, Proposal)]
     held = held_against(budgets, proposals, seen)
-    show(
-        accept_rows(held, names),
-        "table",
-        title=f"{shown}: budgets for {quarter}",
-        empty=f"{shown}: nothing is changed.",
-    )
-    changes = sum(each.is_change for each in held)
-    as_proposed = len(held) - sum(each.is_edited for each in held)
-    click.echo(f"{counted(len(held), 'budget')}: {as_proposed} as proposed, {changes} not as they are today.")
-    planned = {(each.budget.team, each.budget.month, each.budget.currency) for each in held}
-    left = {each.team for each in proposals if (each.team, each.month, each.currency) not in planned}
-    if left:
-        click.echo(f"Not or not wholly in the file, and left as they are: {', '.join(sorted(left))}.")
-    if not changes:
+    _show_changes(held, proposals, names, f"{shown}: budgets for {quarter}", f"{shown}: nothing is changed.")
+    if not any(each.is_change for each in held):
         return
-    if not yes and not click.confirm(f"Record them as the budgets of {quarter}?"):
+    with installation.state.reading() as connection:
+        approved_by = approver_of(connection, company, held, approver, by)
+    if not yes and not click.confirm(f"Record them as the budgets of {quarter}, approved by {approver}?"):
         raise FinopsError("The plan was not accepted.", KEPT)
-    by, now = getpass.getuser(), installation.now
+    now = installation.now
     with installation.state.writing() as connection:
         lock_budgets(connection)
         if newest(budget_versions(connection, months=quarter.months)) != seen:
             raise BudgetRefused(f"Budgets of {quarter} have changed meanwhile.", f"{KEPT} Accept the file again.")
-        done = record_plan(connection, quarter, held, shown=shown, content=content, by=by, now=now)
+        done = record_plan(
+            connection, quarter, held, shown=shown, content=content, by=by, approved_by=approved_by, now=now
+        )
     click.echo(f"Plan {quarter}: {done.new} new, {done.changed} changed, {done.unchanged} as before.")
 
 
@@ -115,6 +126,20 @@ def _proposed(installation: Installation, quarter: Quarter, slug: str | None) ->
     if slug is not None and slug not in data.teams:
         raise unknown_team(slug, list(data.teams))
     return list(propose_quarter(quarter, data, company, today, smallest, team=slug))
+
+
+def _show_changes(
+    held: Sequence[Held], proposals: Sequence[Proposal], names: Mapping[str, str], title: str, empty: str
+) -> None:
+    """What a file changes, and what of the proposal it leaves out."""
+    show(accept_rows(held, names), "table", title=title, empty=empty)
+    changes = sum(each.is_change for each in held)
+    as_proposed = len(held) - sum(each.is_edited for each in held)
+    click.echo(f"{counted(len(held), 'budget')}: {as_proposed} as proposed, {changes} not as they are today.")
+    planned = {(each.budget.team, each.budget.month, each.budget.currency) for each in held}
+    left = {each.team for each in proposals if (each.team, each.month, each.currency) not in planned}
+    if left:
+        click.echo(f"Not or not wholly in the file, and left as they are: {', '.join(sorted(left))}.")
 
 
 def _write(output: Path, text: str) -> None:

@@ -12,9 +12,11 @@ import pytest
 
 from bot.configuration import load_company, load_policy
 from bot.demo.company import config_text
+from finops.budget_request import BudgetRules
 from finops.calendar import QuietHours, WorkCalendar
 from finops.company import Company
 from finops.errors import ConfigurationRefused
+from finops.explanation import ExplanationRules
 from finops.policy import LADDER, AlertRules, Kind, Materiality, Policy, Role, Threshold, Tier
 
 
@@ -101,6 +103,16 @@ from finops.policy import LADDER, AlertRules, Kind, Materiality, Policy, Role, T
         (
             "calendar: {weekend: [monday, tuesday, wednesday, thursday, friday, saturday, sunday]}",
             "1:12: calendar.weekend: names every day of the week; one at least must be left to work on.",
+        ),
+        (
+            "budgets: {approvers: []}",
+            "1:11: budgets.approvers: name one role at least: what nobody asks for or decides",
+        ),
+        ("budgets: {approver: [finance]}", "budgets.approver: is not a key that exists; did you mean approvers?"),
+        ("budgets: {answer_within: 0}", "budgets.answer_within: Input should be greater than or equal to 1."),
+        (
+            "tiers: [{name: a, above: 0, explanation_review_within: 0}]",
+            "tiers.0.explanation_review_within: Input should be greater than or equal to 1.",
         ),
         ("teams: [{slug: a, alerts: {}}]", "1:19: teams.0.alerts: is not a key that exists."),
         ("a: &x [*x]", "1:4: it holds itself."),
@@ -210,6 +222,26 @@ teams:
     assert there == replace(here, calendar=WorkCalendar(ZoneInfo("Asia/Dubai"), weekend=frozenset({4, 5})))
 
 
+def test_what_a_configuration_says_of_budgets_and_explanations(tmp_path: Path) -> None:
+    """Who asks for budgets and decides on them by when; and the days of explanations, of the company and of a tier."""
+    path = tmp_path / "finops.yaml"
+    path.write_text(
+        """
+budgets: {askers: [finops], approvers: [finance, owner], answer_within: 5}
+explanations: {reviewers: [finops], review_within: 4}
+tiers:
+  - {name: calm, above: 0}
+  - {name: loud, above: 5 %, explanation_review_within: 1, explanation_answer_within: 2}
+"""
+    )
+    company = load_company(path)
+    assert company.budgets == BudgetRules((Role.FINOPS,), (Role.FINANCE, Role.OWNER), 5)
+    assert company.explanations == ExplanationRules((Role.FINOPS,), review_within=4)
+    calm, loud = (company.explanations.within(tier) for tier in company.ladder)
+    assert calm == company.explanations
+    assert loud == replace(company.explanations, review_within=1, answer_within=2)
+
+
 def test_no_quiet_hours(tmp_path: Path) -> None:
     """`quiet_hours: off` is none; equal hours are taken where only days off are meant."""
     path = tmp_path / "finops.yaml"
@@ -222,7 +254,7 @@ def test_no_quiet_hours(tmp_path: Path) -> None:
 def test_defaults_are_those_of_the_policy(tmp_path: Path) -> None:
     """Naming a mapping without its keys changes nothing."""
     path = tmp_path / "finops.yaml"
-    path.write_text("alerts: {}\ncalendar: {}\nmateriality: {}\n")
+    path.write_text("alerts: {}\ncalendar: {}\nmateriality: {}\nbudgets: {}\nexplanations: {}\n")
     assert load_company(path) == Company()
     path.write_text("tiers: [{name: a, above: 0}]\nalerts: {quiet_hours: {}}\nteams: [{slug: a, calendar: {}}]\n")
     company = load_company(path)

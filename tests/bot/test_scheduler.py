@@ -49,7 +49,7 @@ def _scheduler(folder: Path, owner: str, clock: Moved) -> Scheduler:
     return Scheduler(parts, owner, installation.clock)
 
 
-TIMED = ["chase_actions", "close_month", "end_freezes", "escalate_alerts"]
+TIMED = ["chase_actions", "chase_budget_requests", "close_month", "end_freezes", "escalate_alerts"]
 SHOWING = ["evaluate_alerts", "judge_explanations", "daily_summary", "measure_actions"]
 
 

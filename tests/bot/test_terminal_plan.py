@@ -16,31 +16,40 @@ from click.testing import CliRunner
 from bot.cli import main
 from bot.installation import Installation
 from finops.basis import Basis
-from finops.budget_request import ask
+from finops.budget_request import BudgetRules, ask
+from finops.explanation import Stage
 from finops.money import add
 from finops.periods import Month
+from finops.policy import Role
 from storage.audit import read, verify
 from storage.budget_requests import save_request
 from storage.budgets import approved_budgets, parse_budgets, record_budgets
 from storage.history import read_history
+from storage.people import replace_directory
 from storage.plan_data import budget_versions, team_history
 from tests.bot.policy_terminal import as_json, finops
 from tests.company import make_company
 from tests.planning import SEPTEMBER, acted, explained, keep, planning_company
 
 PROPOSE = ("plan", "propose", "--quarter", "2027-Q1")
+ACCEPT = ("plan", "accept", "--approved-by", "erin@example.com")
+"""Erin is the executive sponsor."""
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Installation:
-    """The small company with three final months, a one-off, a cause that stays and two corrective actions."""
+    """The small company with three final months, a one-off, a cause that stays and five corrective actions."""
     found = planning_company(tmp_path)
     keep(
         found,
         explained("92"),
         explained("61", SEPTEMBER, stays=True),
-        acted("40.5", text='=HYPERLINK("http://x")'),
+        acted("40.5", text='=HYPERLINK("http://x")', month=SEPTEMBER, explanation=1),
         acted("30", number=2, done_on=SEPTEMBER.last, measured="30.5"),
+        acted("700", number=3, text="Stop the idle cluster"),
+        acted("800", number=4, text="Delete snapshots", month=SEPTEMBER, explanation=1, due=date(2026, 11, 2)),
+        explained("9", number=2, stage=Stage.SUBMITTED),
+        acted("900", number=5, text="Buy less", explanation=2),
     )
     return found
 
@@ -70,6 +79,9 @@ def test_a_plan_from_what_is_stored(place: Installation) -> None:
         ("one-off", "-31", None),
         ("saving", "-40.5", "promised"),
         ("saving", "-19.891304347826086957", "measured"),
+        ("saving", "0", "unapproved"),
+        ("saving", "0", "overdue"),
+        ("saving", "0", "unapproved"),
         ("rounding", "0.004651135202898551", None),
     ]
     assert add(Decimal(part["amount"]) for part in payments["parts"]) == Decimal(payments["amount"])
@@ -83,6 +95,15 @@ def test_the_table_says_why(place: Installation) -> None:
     assert "−$31.00 · −$28.00 · −$31.00: payments/2026-10/USD/1 (anomaly, +$92 in October 2026) came once" in shown
     assert "Together in USD: 2027-01 $4,599.18, 2027-02 $4,148.25, 2027-03 $4,599.18" in shown
     assert "saves $40.50 a month, promised, not measured, due Fri 20 Nov 2026" in shown
+    for said in (
+        "action 3 “Stop the idle cluster” saves $700.00 a month, promised, not counted: it belongs to no explanation, "
+        "so nobody has approved it",
+        "action 4 “Delete snapshots” saves $800.00 a month, promised, not counted: it was due Mon 2 Nov 2026 and is "
+        "still open",
+        "action 5 “Buy less” saves $900.00 a month, promised, not counted: payments/2026-10/USD/2, which it belongs "
+        "to, is not approved",
+    ):
+        assert f"$0.00 · $0.00 · $0.00: {said}\n" in shown
     assert "No proposal for idle in USD: no spend in USD" in shown
 
 
@@ -119,7 +140,7 @@ def test_unedited_and_back(place: Installation, tmp_path: Path) -> None:
     path = tmp_path / "plan.csv"
     assert finops(place, *PROPOSE, "--output", str(path)).exit_code == 0
     assert finops(place, *PROPOSE, "--output", str(path)).output.startswith(f"finops: {path} is there already.")
-    done = finops(place, "plan", "accept", str(path), "--yes")
+    done = finops(place, *ACCEPT, str(path), "--yes")
     assert done.exit_code == 0 and done.output.endswith("Plan 2027-Q1: 6 new, 0 changed, 0 as before.\n")
     proposed = {(r["team"], r["month"]): (Decimal(r["amount"]), 1) for r in as_json(place, *PROPOSE) if r["month"]}
     assert budgets_of(place) == proposed
@@ -128,8 +149,9 @@ def test_unedited_and_back(place: Installation, tmp_path: Path) -> None:
         assert {version.source for version in budget_versions(connection, months=[Month(2027, 1)])} == {"plan 2027-Q1"}
         assert verify(connection) == []
     assert {(each.action, each.note) for each in recorded} == {("budget.recorded", "plan 2027-Q1")}
-    assert (last.action, last.subject, last.became and last.became["edited"]) == ("plan.accepted", "plan/2027-Q1", {})
-    again = finops(place, "plan", "accept", str(path))
+    assert (last.action, last.subject, last.who) == ("plan.accepted", "plan/2027-Q1", getpass.getuser())
+    assert last.became and (last.became["edited"], last.became["approved_by"]) == ({}, "erin@example.com")
+    again = finops(place, *ACCEPT, str(path))
     assert again.exit_code == 0 and "nothing is changed" in again.output
 
 
@@ -137,17 +159,17 @@ def test_what_was_edited_is_shown_and_asked_for(place: Installation, tmp_path: P
     """The difference to the proposal and to the budget of today with who set it; a no changes nothing."""
     path = tmp_path / "plan.csv"
     finops(place, *PROPOSE, "--output", str(path))
-    finops(place, "plan", "accept", str(path), "--yes")
+    finops(place, *ACCEPT, str(path), "--yes")
     edited(path, payments_2027_01="3100")
     before = budgets_of(place)
-    refused = CliRunner().invoke(main, ["plan", "accept", str(path)], obj=place, input="n\n")
+    refused = CliRunner().invoke(main, [*ACCEPT, str(path)], obj=place, input="n\n")
     assert refused.exit_code == 1 and "The plan was not accepted." in refused.output
     assert budgets_of(place) == before
     shown = refused.output.replace(" ", "")
     who = getpass.getuser()
     row = f"│payments│2027-01│$3,033.68│$3,100.00│+$66.32│$3,033.68│{who},plan2027-Q1│+$66.32│"
     assert row in shown and "6budgets:5asproposed,1notastheyaretoday." in shown
-    agreed = CliRunner().invoke(main, ["plan", "accept", str(path)], obj=place, input="y\n")
+    agreed = CliRunner().invoke(main, [*ACCEPT, str(path)], obj=place, input="y\n")
     assert agreed.output.endswith("Plan 2027-Q1: 0 new, 1 changed, 5 as before.\n")
     assert budgets_of(place) == before | {("payments", "2027-01"): (Decimal(3100), 2)}
     with place.state.reading() as connection:
@@ -157,12 +179,52 @@ def test_what_was_edited_is_shown_and_asked_for(place: Installation, tmp_path: P
     }
 
 
+@pytest.mark.parametrize(
+    ("approver", "said"),
+    [
+        ("alice", "alice takes the plan in, and somebody else has to approve it. No budget was changed."),
+        ("UALICE", "alice takes the plan in, and somebody else has to approve it. No budget was changed."),
+        ("Alice@example.com", "alice takes the plan in, and somebody else has to approve it. No budget was changed."),
+        ("@finops", "@finops is a group. No budget was changed. Name the person of it who approved the plan."),
+        (
+            "bob@example.com",
+            "bob@example.com may not decide on the budget of payments, search. No budget was changed. By "
+            "`budgets.approvers` of finops.yaml these may: Finance and the executive sponsor.",
+        ),
+    ],
+)
+def test_a_plan_needs_a_second_person(
+    place: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, approver: str, said: str
+) -> None:
+    """Nobody approves the plan that they take in, nor does a group, or somebody without the role."""
+    monkeypatch.setattr(getpass, "getuser", lambda: "alice")
+    with place.state.writing() as connection:
+        replace_directory(connection, [("UALICE", "Alice Example", "alice@example.com", "UTC")], [], [])
+    path = tmp_path / "plan.csv"
+    finops(place, *PROPOSE, "--output", str(path))
+    refused = finops(place, "plan", "accept", str(path), "--approved-by", approver, "--yes")
+    assert refused.exit_code == 1 and refused.output.endswith(f"finops: {said}\n")
+    assert budgets_of(place) == {}
+
+
+def test_who_approves_a_plan_is_configured(place: Installation, tmp_path: Path) -> None:
+    """With a role of the team as approver, each changed team needs the one who has it; nobody named is a wrong use."""
+    path = tmp_path / "plan.csv"
+    finops(place, *PROPOSE, "--output", str(path))
+    assert finops(place, "plan", "accept", str(path), "--yes").exit_code == 2
+    object.__setattr__(place.company, "budgets", BudgetRules(approvers=(Role.ENGINEERING_LEAD,)))
+    lead = ("plan", "accept", str(path), "--yes", "--approved-by", "bob@example.com")
+    assert "bob@example.com may not decide on the budget of search." in finops(place, *lead).output
+    path.write_text("team,month,amount,currency\npayments,2027-01,3000,USD\n")
+    assert finops(place, *lead).output.endswith("Plan 2027-Q1: 1 new, 0 changed, 0 as before.\n")
+
+
 def test_faults_refuse_the_file(place: Installation, tmp_path: Path) -> None:
     """What cannot be a budget is named by its line, and nothing is recorded; so are months of two quarters."""
     path = tmp_path / "plan.csv"
     finops(place, *PROPOSE, "--output", str(path))
     edited(path, payments_2027_02="2,734.25", search_2027_03="-1")
-    refused = finops(place, "plan", "accept", str(path), "--yes")
+    refused = finops(place, *ACCEPT, str(path), "--yes")
     assert refused.exit_code == 1 and refused.output == (
         "finops: plan.csv, line 3: '2,734.25' is not an amount; write it as 12345.67, without thousands separators.\n"
         "plan.csv, line 7: a budget of -1 is not possible; zero or more is. No budget was changed.\n"
@@ -172,13 +234,13 @@ def test_faults_refuse_the_file(place: Installation, tmp_path: Path) -> None:
         ("payments,2026-09,1,USD\n", "2026-Q3 is over"),
     ):
         path.write_text(f"team,month,amount,currency\n{text}")
-        assert said in finops(place, "plan", "accept", str(path), "--yes").output
+        assert said in finops(place, *ACCEPT, str(path), "--yes").output
     assert budgets_of(place) == {}
 
 
 def test_no_cell_is_a_formula(place: Installation, tmp_path: Path) -> None:
     """Whatever somebody wrote as corrective action, no cell of the file begins a formula."""
-    keep(place, acted("1", number=3, text="=1+1", team="search"))
+    keep(place, acted("1", number=6, text="=1+1", team="search"))
     path = tmp_path / "plan.csv"
     finops(place, *PROPOSE, "--output", str(path))
     cells = [cell for row in csv.reader(io.StringIO(path.read_text())) for cell in row]
@@ -211,7 +273,7 @@ def test_budgets_that_change_while_asked(place: Installation, tmp_path: Path, mo
         return True
 
     monkeypatch.setattr(click, "confirm", agree)
-    refused = finops(place, "plan", "accept", str(path))
+    refused = finops(place, *ACCEPT, str(path))
     assert refused.exit_code == 1 and "Budgets of 2027-Q1 have changed meanwhile." in refused.output
     assert budgets_of(place) == {("payments", "2027-02"): (Decimal(1), 1)}
 
@@ -270,7 +332,8 @@ def test_requests_are_listed(place: Installation) -> None:
         "a second region",
         {month: Decimal(2900)},
         by="U1",
-        today=month,
+        rules=place.company.budgets,
+        calendar=place.company.calendar,
         now=place.now,
     )
     with place.state.writing() as connection:
@@ -287,6 +350,7 @@ def test_requests_are_listed(place: Installation) -> None:
             "stage": "asked",
             "asked_by": "U1",
             "why": "a second region",
+            "due": "2026-11-17",
             "answered_by": None,
             "reason": None,
         }

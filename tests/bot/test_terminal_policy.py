@@ -77,6 +77,7 @@ days at most.
   A rise within 24 hours of the alert's last call is only noted, where that call went to all it would call.
   A team is called 7 times a week at most, Monday to Sunday; what is more stands in one digest. emergency is never \
 held back.
+  Explanations are reviewed within 3 working days, answered by their author within 3 working days.
   Nobody is called from 20:00 to 07:00; what rises then is said afterwards.
   A team without a channel has no place for its alerts: only whom they call hears of them.
 
@@ -94,10 +95,12 @@ ODD = """
 company: Odd
 timezone: Europe/Berlin
 tiers:
-  - {name: calm, above: 0}
+  - {name: calm, above: 0, explanation_answer_within: 10}
   - {name: look, above: 4 %, who: [finops], due: 1, answer_within: 16, duty: look, who_under: []}
   - {name: care, above: 7.5 %, duty: take care, due: 0, above_amount: 500, duty_under: ""}
-  - {name: stop, above: 20 %, who: [executive_sponsor, finance], duty: stop it, above_amount: 5000, answer_within: 1}
+  - {name: stop, above: 20 %, who: [executive_sponsor, finance], duty: stop it, above_amount: 5000, answer_within: 1,
+     explanation_review_within: 1, explanation_answer_within: 2}
+explanations: {review_within: 4}
 materiality: {amount: 100, ratio: 8 %, rule: or}
 roles: {finance: [dave@example.com]}
 alerts:
@@ -134,6 +137,7 @@ What is judged
 
 Overspend
   calm, up to 4 %: nobody is called.
+    explanations, also of underspend: reviewed within 4 working days, answered by their author within 10 working days
   look, over 4 % up to 7.5 %:
     calls the owners and FinOps (nobody)
     to do: look, within 1 working day
@@ -147,6 +151,7 @@ Overspend
     to do: stop it
     silence calls nobody further
     in addition: nobody has the role to decide on a freeze of spend, and the week's most calls do not hold it back
+    explanations, also of underspend: reviewed within 1 working day, answered by their author within 2 working days
   A budget of zero has no ratio, the variance decides: care over 500 and stop over 5000.
 
 Underspend
@@ -172,6 +177,8 @@ Answers, repeats and silence
 days at most.
   A rise within 90 minutes of the alert's last call is only noted, where that call went to all it would call.
   A team is called 1 time a week at most, Monday to Sunday; what is more stands in one digest. stop is never held back.
+  Explanations are reviewed within 4 working days, answered by their author within 3 working days, unless their tier \
+says otherwise.
   Nobody is called on weekends and holidays; what rises then is said afterwards.
   Alerts of teams without a channel go to #finops.
 
@@ -210,6 +217,7 @@ def test_the_ladder_for_programs(place: Installation, tmp_path: Path) -> None:
         "materiality",
         "tiers",
         "thresholds",
+        "explanations",
         "acknowledgement_holds_working_days",
         "longest_snooze_days",
         "realert_after_minutes",
@@ -250,6 +258,10 @@ def test_the_ladder_for_programs(place: Installation, tmp_path: Path) -> None:
     odd = as_json(place, "policy", "check", "--policy", str(tmp_path / "odd.yaml"))
     assert odd["tiers"][0]["calls"] == [{"role": "owner", "names": None}, {"role": "finops", "names": []}]
     assert (odd["quiet_hours"], odd["channel"], odd["mode"]) == (None, "#finops", "shadow")
+    assert odd["explanations"] == [
+        {"tier": name, "review_within_working_days": review, "answer_within_working_days": answer}
+        for name, review, answer in (("calm", 4, 10), ("look", 4, 3), ("care", 4, 3), ("stop", 1, 2))
+    ]
     assert odd["calendar"] == {
         "hours": "09:00-17:00",
         "weekend": ["saturday", "sunday"],

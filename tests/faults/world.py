@@ -247,6 +247,7 @@ class World:
             "ingest_billing": "off",
             "end_freezes": "off",
             "chase_actions": "off",
+            "chase_budget_requests": "off",
             "close_month": "off",
             "measure_actions": "off",
             "daily_summary": "08:30" if self.plan.dailies else "off",

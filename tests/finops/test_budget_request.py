@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,13 +16,17 @@ from finops.budget import Budget
 from finops.budget_request import (
     BudgetRequest,
     BudgetRequestRefused,
+    BudgetRules,
     Change,
     RequestStage,
     approve,
     ask,
+    is_late,
     refuse,
+    remind,
     withdraw,
 )
+from finops.calendar import WorkCalendar
 from finops.periods import Month
 
 NOW = datetime(2026, 11, 18, 9, tzinfo=UTC)
@@ -40,7 +45,8 @@ def asked(**changed: Any) -> BudgetRequest:
         "why": " a second region ",
         "current": CURRENT,
         "by": "U1",
-        "today": NOVEMBER,
+        "rules": BudgetRules(),
+        "calendar": WorkCalendar(),
         "now": NOW,
     }
     return ask(**(given | changed))
@@ -118,6 +124,24 @@ def test_refused_and_withdrawn() -> None:
     with pytest.raises(BudgetRequestRefused, match="Only who asked"):
         withdraw(asked(), "U2", 0, NOW)
     assert withdraw(asked(), "U1", 0, NOW).stage is RequestStage.WITHDRAWN
+
+
+def test_due_and_overdue() -> None:
+    """It is due after the working days that are configured, overdue from that day's end on, and called so once; what is
+    answered, or was asked for without a day, never is.
+    """
+    assert asked().due == date(2026, 11, 23)
+    request, calendar = asked(rules=BudgetRules(answer_within=2)), WorkCalendar()
+    friday = datetime(2026, 11, 20, 17, tzinfo=UTC)
+    assert request.due == friday.date()
+    assert not is_late(request, calendar, friday - timedelta(seconds=1)) and is_late(request, calendar, friday)
+    assert remind(request, calendar, friday - timedelta(seconds=1)) is request
+    reminded = remind(request, calendar, friday)
+    assert reminded == replace(request, reminded=request.due)
+    assert remind(reminded, calendar, friday + timedelta(days=9)) is reminded
+    refused = refuse(request, "no", "U2", 0, friday)
+    for other in (refused, replace(request, due=None)):
+        assert not is_late(other, calendar, friday) and remind(other, calendar, friday) is other
 
 
 PEOPLE = st.sampled_from(["U1", "U2", "U3"])

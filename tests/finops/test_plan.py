@@ -23,6 +23,7 @@ from finops.plan_parts import Kind, Remark
 from tests.planning import AUGUST, NOVEMBER, OCTOBER, SEPTEMBER, acted, explained
 
 JANUARY = Month(2027, 1)
+TODAY = date(2026, 11, 12)
 CENT = Decimal("0.00")
 ROUNDED = Decimal("0.001612903225806452")
 ACTUALS = {AUGUST: Decimal(3100), SEPTEMBER: Decimal(3000), OCTOBER: Decimal(3100)}
@@ -38,7 +39,7 @@ def proposed(
     """January 2027 of payments."""
     explanations = [each for each in things if isinstance(each, Explanation)]
     actions = [each for each in things if isinstance(each, CorrectiveAction)]
-    given = {"smallest": CENT, "month": JANUARY} | more
+    given = {"smallest": CENT, "month": JANUARY, "today": TODAY} | more
     return propose(
         "payments",
         currency="USD",
@@ -48,6 +49,11 @@ def proposed(
         actions=actions,
         **given,
     )
+
+
+def promised(amount: str, **more: Any) -> CorrectiveAction:
+    """A corrective action of APPROVED, with what it is to save a month."""
+    return acted(amount, **{"month": AUGUST, "explanation": 1} | more)
 
 
 def moves(proposal: Proposal) -> list[tuple[Kind, str, Remark | None]]:
@@ -101,27 +107,54 @@ def test_causes(name: str) -> None:
 
 
 DECEMBER = date(2026, 12, 10)
-SAVINGS = {
-    "promised": ([acted("100")], [(Kind.SAVING, "-100", Remark.PROMISED)]),
-    "due in the month itself": ([acted("100", due=date(2027, 1, 10))], []),
+APPROVED = explained("310", AUGUST, stays=True)
+SUBMITTED = replace(APPROVED, stage=Stage.SUBMITTED)
+HELD = (Kind.GOES_ON, "0", Remark.CONTAINED)
+"""The part of APPROVED, which every month counted holds."""
+SAVINGS: dict[str, tuple[list[Explanation | CorrectiveAction], list[tuple[Kind, str, Remark | None]]]] = {
+    "promised": ([APPROVED, promised("100")], [HELD, (Kind.SAVING, "-100", Remark.PROMISED)]),
+    "due in the month itself": ([APPROVED, promised("100", due=date(2027, 1, 10))], [HELD]),
     "done after the months counted": (
-        [acted("100", done_on=date(2026, 11, 1))],
-        [(Kind.SAVING, "-100", Remark.PROMISED)],
+        [APPROVED, promised("100", done_on=date(2026, 11, 1))],
+        [HELD, (Kind.SAVING, "-100", Remark.PROMISED)],
     ),
-    "done within them": ([acted("92", done_on=OCTOBER.first)], [(Kind.SAVING, "-61", Remark.PROMISED)]),
-    "done before them": ([acted("92", done_on=AUGUST.first)], [(Kind.SAVING, "0", Remark.CONTAINED)]),
+    "done within them": (
+        [APPROVED, promised("92", done_on=OCTOBER.first)],
+        [HELD, (Kind.SAVING, "-61", Remark.PROMISED)],
+    ),
+    "done before them": (
+        [APPROVED, promised("92", done_on=AUGUST.first)],
+        [HELD, (Kind.SAVING, "0", Remark.CONTAINED)],
+    ),
+    "due today": ([APPROVED, promised("100", due=TODAY)], [HELD, (Kind.SAVING, "-100", Remark.PROMISED)]),
+    "overdue": (
+        [APPROVED, promised("100", due=date(2026, 11, 11))],
+        [HELD, (Kind.SAVING, "0", Remark.OVERDUE)],
+    ),
+    "done late": (
+        [APPROVED, promised("100", due=date(2026, 11, 1), done_on=TODAY)],
+        [HELD, (Kind.SAVING, "-100", Remark.PROMISED)],
+    ),
+    "stands alone": ([acted("100")], [(Kind.SAVING, "0", Remark.UNAPPROVED)]),
+    "stands alone, done": ([acted("100", done_on=OCTOBER.first)], [(Kind.SAVING, "0", Remark.UNAPPROVED)]),
+    "stands alone, done before the months counted": (
+        [acted("100", done_on=AUGUST.first)],
+        [(Kind.SAVING, "0", Remark.CONTAINED)],
+    ),
+    "stands alone, overdue": ([acted("100", due=date(2026, 11, 1))], [(Kind.SAVING, "0", Remark.UNAPPROVED)]),
+    "of an explanation without approval": ([SUBMITTED, promised("100")], [(Kind.SAVING, "0", Remark.UNAPPROVED)]),
+    "of another explanation than the approved one": (
+        [APPROVED, promised("100", explanation=2)],
+        [HELD, (Kind.SAVING, "0", Remark.UNAPPROVED)],
+    ),
     "measured": ([acted("100", done_on=DECEMBER, measured="80.5")], [(Kind.SAVING, "-80.5", Remark.MEASURED)]),
+    "measured, of an explanation without approval": (
+        [SUBMITTED, promised("100", done_on=DECEMBER, measured="80.5")],
+        [(Kind.SAVING, "-80.5", Remark.MEASURED)],
+    ),
     "measured as more": ([acted("100", done_on=DECEMBER, measured="-9")], [(Kind.SAVING, "0", Remark.NOT_SAVED)]),
     "nothing promised": ([acted(None)], []),
     "dropped": ([acted("100", stage=ActionStage.DROPPED)], []),
-    "of an approved explanation": (
-        [explained("310", AUGUST, stays=True), acted("100", month=AUGUST, explanation=1)],
-        [(Kind.GOES_ON, "0", Remark.CONTAINED), (Kind.SAVING, "-100", Remark.PROMISED)],
-    ),
-    "of an explanation without approval": (
-        [explained("310", AUGUST, stays=True, stage=Stage.RETURNED), acted("100", month=AUGUST, explanation=1)],
-        [],
-    ),
     "of a cause that is left out": (
         [explained("92", basis=Basis.BILLED), acted("100", explanation=1)],
         [(Kind.ONE_OFF, "0", Remark.OTHER_BASIS), (Kind.SAVING, "-100", Remark.PROMISED)],
@@ -135,14 +168,16 @@ SAVINGS = {
 
 @pytest.mark.parametrize("name", SAVINGS)
 def test_savings(name: str) -> None:
-    """A saving is taken off once, from the month after its day on, as far as the months counted do not show it."""
+    """What is measured, or promised with an approved explanation and not overdue, is taken off once, from the month
+    after its day on, as far as the months counted do not show it; other promises are told and move nothing.
+    """
     things, expected = SAVINGS[name]
     assert moves(proposed(*things)) == expected
 
 
 def test_never_below_zero() -> None:
     """More savings than spend leave a budget of zero, and the part that is left over is told."""
-    found = proposed(acted("5000"))
+    found = proposed(acted("1", done_on=DECEMBER, measured="5000"))
     assert found.amount == 0 and moves(found)[-1] == (Kind.FLOOR, "1900", None)
 
 

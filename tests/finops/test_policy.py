@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from finops.basis import Basis
+from finops.company import Company, Team
+from finops.explanation import Variance
 from finops.policy import LADDER, Materiality, Tier, ratio_of, tier_of
 
 MONEY = st.decimals(min_value="-1e12", max_value="1e12", places=18, allow_nan=False, allow_infinity=False)
@@ -83,3 +88,29 @@ def test_a_zero_budget_goes_by_the_amount() -> None:
     )
     names = [tier_of(Decimal(amount), zero, ladder).name for amount in (100, 101, 1001)]
     assert names == ["calm", "loud", "louder"]
+
+
+@pytest.mark.parametrize(
+    ("amount", "budget", "within"),
+    [
+        ("105", "100", (3, 9)),
+        ("106", "100", (3, 3)),
+        ("121", "100", (1, 2)),
+        ("79", "100", (1, 2)),
+        ("12.5", "10", (3, 9)),
+        ("50", "0", (3, 3)),
+    ],
+)
+def test_working_days_of_an_explanation(amount: str, budget: str, within: tuple[int, int]) -> None:
+    """A review and an answer have the days of the variance's tier, over and under, else the company's; a variance that
+    is not material is in the first tier.
+    """
+    ladder = (
+        replace(LADDER[0], explanation_answer_within=9),
+        *LADDER[1:-1],
+        replace(LADDER[-1], explanation_review_within=1, explanation_answer_within=2),
+    )
+    company, team = Company(ladder=ladder), Team("a", "a", materiality=Materiality(Decimal(3)))
+    at = datetime(2026, 11, 18, tzinfo=UTC)
+    rules = company.explanation_rules(team, Variance(Decimal(amount), Decimal(budget), False, Basis.EFFECTIVE, 1, at))
+    assert rules == replace(company.explanations, review_within=within[0], answer_within=within[1])

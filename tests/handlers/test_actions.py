@@ -39,11 +39,13 @@ def stored(desk: Desk, number: int = 1) -> CorrectiveAction:
     return found
 
 
-def planned(desk: Desk, owner: str = "carol", due: date = date(2026, 11, 20)) -> CorrectiveAction:
+def planned(
+    desk: Desk, owner: str = "carol", due: date = date(2026, 11, 20), promised: str = "900"
+) -> CorrectiveAction:
     """An action of Payments, stored without a word to anybody."""
     user, now = desk.sandbox.user_id(owner), desk.bench.clock.now
     key = VarianceKey("payments", Month(2026, 11), "USD")
-    change = plan_action(key, 0, "Turn <idle> nodes off", user, due, Decimal(900), Target("Compute"), user, now)
+    change = plan_action(key, 0, "Turn <idle> nodes off", user, due, Decimal(promised), Target("Compute"), user, now)
     with desk.bench.installation.state.writing() as connection:
         return save_change(connection, change, now).action
 
@@ -126,8 +128,14 @@ def test_an_actions_life(desk: Desk) -> None:
     [
         ({"text": " "}, {"text": "Say what is to be done."}),
         ({"due": "2026-11-11"}, {"due": "Choose today or a later day."}),
-        ({"promised": "-5"}, {"promised": "Write a number such as 1,200 or 1200.50, or leave it empty."}),
-        ({"promised": "12,00"}, {"promised": "Write a number such as 1,200 or 1200.50, or leave it empty."}),
+        (
+            {"promised": "-5"},
+            {"promised": "A promised saving is zero or more; leave it empty where none is promised."},
+        ),
+        (
+            {"promised": "1.200"},
+            {"promised": "A point stands before decimals, and USD has 2; thousands are written as 1,200."},
+        ),
         ({"tag": "=test"}, {"tag": "Write the tag's key before its value: env=test."}),
     ],
 )
@@ -136,6 +144,13 @@ def test_what_is_wrong_with_a_plan(desk: Desk, changed: dict[str, str], errors: 
     assert pressed(desk, "alice", "action_add", "payments").submit(FORM | changed) == errors
     with desk.bench.installation.state.reading() as connection:
         assert actions_in(connection) == []
+
+
+def test_a_promise_that_is_left_as_it_was(desk: Desk) -> None:
+    """A promise with more digits than can be typed now stays to the last digit where only something else is edited."""
+    planned(desk, promised="900.123456")
+    assert pressed(desk, "carol", "action_edit").submit({"text": "Turn them off"}) is None
+    assert (stored(desk).text, stored(desk).promised) == ("Turn them off", Decimal("900.123456"))
 
 
 def test_only_those_concerned_change_it(desk: Desk) -> None:

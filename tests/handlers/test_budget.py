@@ -128,7 +128,7 @@ def test_a_requests_life(desk: Desk) -> None:
 
 def test_a_lasting_change(desk: Desk) -> None:
     """Without an end, the first month and each later one with a budget get the new amount."""
-    assert ask(desk, first="2026-11", until="") is None
+    assert ask(desk, first="2026-11", until="", amount="3,400") is None
     message(desk, "asks for another budget", "$3,400 a month for November 2026 to December 2026 instead of $2,900")
     erin = desk.sandbox.person("erin")
     erin.click("@app", desk.told("erin", "asks for another budget")["ts"], "budget_approve")
@@ -139,7 +139,10 @@ def test_a_lasting_change(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("changed", "errors"),
     [
-        ({"amount": "3,400"}, {"amount": "Write it as 12345.67, without a currency and without thousands separators."}),
+        (
+            {"amount": "3.400"},
+            {"amount": "A point stands before decimals, and USD has 2; thousands are written as 1,200."},
+        ),
         ({"until": "2026-11"}, {"until": "Choose the first month or a later one, or leave it empty."}),
         ({"why": "  "}, {"why": "Say why, for whoever decides."}),
         (
@@ -225,7 +228,9 @@ def test_roles_are_checked_on_every_click(desk: Desk, person: str) -> None:
     for action in ("budget_approve", "budget_refuse"):
         who.click(PLACE, shown["ts"], action)
     desk.sandbox.wait_for(
-        lambda: "Only Finance and the executive sponsor decide on a budget." in json.dumps(desk.hidden(person, PLACE)),
+        lambda: (
+            "Only Finance and the executive sponsor may decide on a budget." in json.dumps(desk.hidden(person, PLACE))
+        ),
         timeout=10,
     )
     stored = request_of(desk)

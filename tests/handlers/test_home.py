@@ -76,6 +76,7 @@ def test_what_follows_a_variance_waits_at_home(desk: Desk) -> None:
         "one more market",
         alice.id,
         desk.bench.clock.now,
+        due=today - timedelta(days=1),
     )
     with desk.bench.installation.state.writing() as connection:
         save_explanation(connection, reviewed, desk.bench.clock.now)
@@ -86,6 +87,7 @@ def test_what_follows_a_variance_waits_at_home(desk: Desk) -> None:
     assert {name for name, home in homes.items() if "Turn it off — due today" in home} == {"bob"}
     assert {name for name, home in homes.items() if "“one more market”" in home} == {"dave"}
     assert "$3,500.00 a month for *Payments*, December 2026" in homes["dave"]
+    assert "“one more market”\\nOverdue since Wed 11 Nov." in homes["dave"]
 
 
 @pytest.mark.parametrize(

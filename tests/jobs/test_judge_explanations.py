@@ -15,6 +15,7 @@ from bot.answers import Answers
 from finops.alert import AlertKey
 from finops.explanation import Stage, VarianceKey
 from finops.periods import Month
+from finops.policy import LADDER
 from jobs.judge_explanations import JOB, run
 from storage.alerts import find_alert
 from storage.audit import read, verify
@@ -28,6 +29,7 @@ from tests.handlers.desk import raise_alert
 
 PEOPLE = {name: f"U{number}{name.upper()}" for number, name in enumerate(("alice", "bob", "dave", "erin"))}
 OCTOBER = VarianceKey("payments", Month(2026, 10), "USD")
+OWN_DAYS: dict[str, Any] = {"explanation_review_within": 1, "explanation_answer_within": 2}
 NOVEMBER = VarianceKey("payments", Month(2026, 11), "USD")
 FIRST = {
     "explanation_what": "Nodes.",
@@ -109,6 +111,29 @@ def office(request: pytest.FixtureRequest, tmp_path: Path) -> Office:
     made = Office(tmp_path, url)
     request.addfinalizer(made.installation.state.close)
     return made
+
+
+def test_days_of_a_tier(office: Office) -> None:
+    """A review and an answer are due by the tier that the variance falls in, else by the company's own days."""
+    ladder = (replace(LADDER[0], explanation_review_within=5), *LADDER[1:-1], replace(LADDER[-1], **OWN_DAYS))
+    object.__setattr__(office.installation.company, "ladder", ladder)
+
+    def due(number: int) -> date | None:
+        with office.installation.state.reading() as connection:
+            return explanations_of(connection, OCTOBER)[number - 1].due
+
+    office.explain(OCTOBER, "103.83")
+    assert due(1) == date(2026, 11, 19)
+    returned = {"inputs": {"explanation_review": "Why?"}, "metadata": {"explanation": f"{OCTOBER}/1@1"}}
+    assert not office.answers.submissions["explanation_return"](office.ask("dave", **returned)).errors
+    assert (office.explanation().stage, due(1)) == (Stage.RETURNED, date(2026, 11, 17))
+    office.explain(OCTOBER, "3.83")
+    assert due(2) == date(2026, 11, 19)
+    office.deliver(Decimal(500))
+    assert office.run() == "1 voided"
+    assert due(2) == date(2026, 11, 16)
+    office.explain(OCTOBER, "3.83")
+    assert due(3) == date(2026, 11, 13)
 
 
 def test_a_restatement_that_counts_voids_the_approval(office: Office) -> None:

@@ -10,7 +10,8 @@ from decimal import Decimal
 import pytest
 
 from finops.budget import Budget
-from finops.budget_request import BudgetRequest, BudgetRequestRefused, RequestStage, approve, ask
+from finops.budget_request import BudgetRequest, BudgetRequestRefused, BudgetRules, RequestStage, approve, ask
+from finops.calendar import WorkCalendar
 from finops.company import Company
 from finops.explanation import ExplanationChange, Stage
 from finops.periods import Month
@@ -44,7 +45,8 @@ def made(by: str = "U1", amount: str = "3400.000000000000000001") -> BudgetReque
         "why",
         {DECEMBER: Decimal(2900)},
         by=by,
-        today=DECEMBER,
+        rules=BudgetRules(),
+        calendar=WorkCalendar(),
         now=NOW,
     )
 

@@ -11,14 +11,16 @@ from made_up_months import LONG, NASTY, NOVEMBER, PAYMENTS, RIGHT_TO_LEFT
 from finops.accuracy import MonthAccuracy
 from finops.basis import Basis
 from finops.budget import BudgetVersion
-from finops.budget_request import BudgetRequest, Change, RequestStage
+from finops.budget_request import BudgetRequest, BudgetRules, Change, RequestStage
 from finops.company import Team
 from finops.forecast import Forecast
 from finops.periods import Month
+from finops.policy import Role
 from views.budget import budget_message
 from views.budget_request import refusal_modal, request_message, request_modal
 from views.message import Message
 
+APPROVERS = BudgetRules().approvers
 NAMES = {"U1": "Alice Example", "U2": "Dave Example", "U3": NASTY, "S1": "@finance"}
 AT = datetime(2026, 11, 18, 9, 30, tzinfo=UTC)
 DECEMBER, JANUARY, FEBRUARY = Month(2026, 12), Month(2027, 1), Month(2027, 2)
@@ -34,8 +36,16 @@ REQUEST = BudgetRequest(
     asked_at=AT,
     until=JANUARY,
     after=Decimal(2900),
+    due=date(2026, 11, 23),
     version=1,
 )
+SKIPPING = replace(
+    REQUEST,
+    changes=tuple(Change(Month(2027, number), Decimal(2900)) for number in (1, 3, 4, 6)),
+    until=None,
+    after=None,
+)
+"""February and May have the amount that is asked for already."""
 MIXED = replace(
     REQUEST,
     amount=Decimal("3400.5"),
@@ -107,12 +117,17 @@ BUDGET_CASES: dict[str, Callable[[], Message | dict[str, Any]]] = {
     "budget_request_nobody": lambda: shown(REQUEST),
     "budget_request_lasting": lambda: shown(replace(REQUEST, until=None, after=None), "U2"),
     "budget_request_mixed": lambda: shown(MIXED, "U2"),
+    "budget_request_skipping": lambda: shown(SKIPPING, "U2"),
+    "budget_request_overdue": lambda: shown(replace(REQUEST, reminded=REQUEST.due), "U2"),
+    "budget_request_without_day": lambda: shown(replace(REQUEST, due=None), "U2"),
     "budget_request_approved": lambda: shown(answered(RequestStage.APPROVED)),
     "budget_request_refused": lambda: shown(answered(RequestStage.REFUSED, "take it from the reserve")),
     "budget_request_withdrawn": lambda: shown(answered(RequestStage.WITHDRAWN)),
     "budget_request_nasty": lambda: shown(HOSTILE, "U3", team=replace(PAYMENTS, name=NASTY)),
     "budget_request_names": lambda: shown(REQUEST, "U2", team=replace(PAYMENTS, name=RIGHT_TO_LEFT)),
-    "budget_request_modal": lambda: request_modal(PAYMENTS, "USD", NOVEMBER, {NOVEMBER: Decimal(2900)}),
-    "budget_request_modal_nasty": lambda: request_modal(replace(PAYMENTS, name=NASTY + LONG), "JPY", NOVEMBER, {}),
+    "budget_request_modal": lambda: request_modal(PAYMENTS, "USD", NOVEMBER, {NOVEMBER: Decimal(2900)}, APPROVERS),
+    "budget_request_modal_nasty": lambda: request_modal(
+        replace(PAYMENTS, name=NASTY + LONG), "JPY", NOVEMBER, {}, tuple(Role)
+    ),
     "budget_refusal_modal": lambda: refusal_modal(REQUEST, PAYMENTS),
 }

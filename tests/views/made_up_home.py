@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from made_up_alerts import EMERGENCY, NAMES, NOW, OPEN, OVERDUE_AT, POLICY, frozen, raised, threshold
+from made_up_budget_messages import REQUEST, SKIPPING
 from made_up_months import LONG, NASTY, PAYMENTS, RIGHT_TO_LEFT
 
 from finops.company import Team
 from views.home import Waiting, home_view
-from views.waiting import answer_waits, decision_waits, exception_waits
+from views.waiting import answer_waits, decision_waits, exception_waits, request_waits
 
 HOSTILE = Team("payments", NASTY)
 
@@ -27,6 +29,8 @@ def waiting() -> list[Waiting]:
         answer_waits(OPEN.alert, PAYMENTS, POLICY, OVERDUE_AT),
         answer_waits(raised(-2).alert, HOSTILE, POLICY, NOW),
         answer_waits(threshold().alert, PAYMENTS, POLICY, NOW),
+        request_waits(REQUEST, PAYMENTS, POLICY, NAMES, NOW),
+        request_waits(SKIPPING, PAYMENTS, POLICY, NAMES, NOW + timedelta(days=8)),
     ]
 
 

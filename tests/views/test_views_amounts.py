@@ -19,6 +19,7 @@ from views.amounts import (
     long_day,
     money,
     month_name,
+    month_names,
     number,
     ratio,
     rounded,
@@ -104,6 +105,21 @@ def test_money_is_fast() -> None:
 def test_ratio(value: str, shown: str) -> None:
     """A ratio has one decimal, and as many more as tell it from the edge of a tier."""
     assert ratio(Decimal(value)) == shown
+
+
+@pytest.mark.parametrize(
+    ("numbers", "shown"),
+    [
+        ((1,), "January 2027"),
+        ((1, 2), "January 2027 to February 2027"),
+        ((1, 3), "January 2027 and March 2027"),
+        ((1, 2, 3, 5, 7, 8), "January 2027 to March 2027, May 2027 and July 2027 to August 2027"),
+        ((12, 13), "December 2027 to January 2028"),
+    ],
+)
+def test_month_names(numbers: tuple[int, ...], shown: str) -> None:
+    """Months in a row are a span, and no span holds a month that is not among them."""
+    assert month_names([Month(2027 + (each - 1) // 12, (each - 1) % 12 + 1) for each in numbers]) == shown
 
 
 def test_ratio_of_nothing() -> None:
