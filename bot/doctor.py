@@ -178,18 +178,19 @@ def _channels(installation: Installation) -> str:
     refresh_directory(_client(installation), installation.state)
     with installation.state.reading() as connection:
         known = channels(connection)
-    wanted = {
-        team.channel.lstrip("#"): team.slug for team in installation.company.teams if team.channel.startswith("#")
-    }
-    for name, team in wanted.items():
-        if name not in known:
-            near = nearest(name, list(known), 1)
+    company = installation.company
+    of_company = ((company.report.channel, "report.channel"), (company.alerts.channel, "alerts.channel"))
+    wanted = {channel: f"`{key}`" for channel, key in of_company if channel}
+    wanted |= {team.channel: f"team {team.slug}" for team in company.teams if team.channel}
+    for channel, whose in wanted.items():
+        if channel not in known:
+            near = nearest(channel.lstrip("#"), [name.lstrip("#") for name in known if name.startswith("#")], 1)
             hint = f" or did you mean #{near[0]}?" if near else "."
-            raise Sick(f"#{name} of team {team} does not exist.", f"Create it and `/invite` the bot{hint}")
-    if outside := sorted(name for name in wanted if not known[name]):
-        names = ", ".join(f"#{name}" for name in outside[:10])
-        raise Sick(f"The bot is not in {names}.", "Write `/invite @FinOps` in each.")
-    return f"{len(wanted)} channels, the bot is in all of them"
+            raise Sick(f"{channel} of {whose} does not exist.", f"Create it and `/invite` the bot{hint}")
+    if outside := sorted(channel for channel in wanted if not known[channel]):
+        raise Sick(f"The bot is not in {', '.join(outside[:10])}.", "Write `/invite @FinOps` in each.")
+    report = f"the report goes to {company.report_channel}" if company.report_channel else "no report is posted"
+    return f"{len(wanted)} channels, the bot is in all of them; {report}"
 
 
 def _people(installation: Installation) -> str:

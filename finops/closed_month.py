@@ -26,7 +26,8 @@ class TeamFigures:
     Attributes:
         budget: approved amount, None where there is none.
         actual: exact; None where no delivery reaches into the month.
-        tier: name of the ladder's step, empty where there is nothing to compare, or the month has not ended.
+        tier: name of the ladder's step, empty where there is nothing to compare, the month has not ended, or days are
+            missing that an underspend may be of.
         step: signed number of that step: negative for underspend, 0 within the first edge.
         publication: the newest publication of figures it was read from.
         data_through: the last delivered day inside the month.
@@ -45,6 +46,11 @@ class TeamFigures:
     services: dict[str, Decimal] = field(default_factory=dict)
     former: dict[str, Decimal] = field(default_factory=dict)
     closed_at: datetime | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every day of the month was delivered."""
+        return self.actual is not None and self.data_through == self.key.month.last
 
     @property
     def variance(self) -> Decimal | None:
@@ -71,10 +77,13 @@ def figures_of(
     former: Services | None = None,
     closed_at: datetime | None = None,
 ) -> TeamFigures:
-    """A team's month as figures; closed where an instant is given."""
-    tier = month.tier if month.over else None
-    step = ladder.index(tier) if tier and tier in ladder else 0
+    """A team's month as figures; closed where an instant is given.
+
+    Days that are missing at the end of a month were not free: without them an overspend is known, and no underspend.
+    """
     negative = month.variance is not None and month.variance < 0
+    tier = month.tier if month.over and not (month.partial and negative) else None
+    step = ladder.index(tier) if tier and tier in ladder else 0
     return TeamFigures(
         key=VarianceKey(month.team, month.month, month.currency),
         basis=month.basis,

@@ -103,6 +103,14 @@ class Company:
         """The listed teams by slug, in their order."""
         return {team.slug: team for team in self.teams}
 
+    @property
+    def report_channel(self) -> str:
+        """Where the close of a month is told and its report stands, '#name' or id; empty for nowhere.
+
+        Figures that are kept to their teams do not go where the alerts of several teams stand.
+        """
+        return self.report.channel or (self.alerts.channel if self.visibility == "workspace" else "")
+
     def resolver(self) -> Resolver:
         """What finds the team of a charge under this configuration."""
         derived = self.derived_teams.by if self.derived_teams else None

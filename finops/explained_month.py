@@ -25,7 +25,7 @@ class Drivers:
             None where there is no forecast.
         rest_days: those days, both ends inside.
         budget: the actual that is compared with, less the budget.
-        days, former: the days compared, both ends inside.
+        days, former: the days compared, both ends inside; None where none of the month's own days can be.
         whole: whether `budget` compares the whole month before.
     """
 
@@ -33,8 +33,8 @@ class Drivers:
     rest: Decimal | None
     rest_days: tuple[date, date] | None
     budget: Decimal
-    days: tuple[date, date]
-    former: tuple[date, date]
+    days: tuple[date, date] | None
+    former: tuple[date, date] | None
     whole: bool
 
     @property
@@ -83,8 +83,8 @@ def drivers_of(month: TeamMonth, spend: Iterable[DaySpend]) -> Drivers | None:
     if month.budget is None or through is None or reading is None or _is_early(month):
         return None
     forecast = month.forecast if not month.over else None
-    # Of a forecast, what is known is what has settled.
-    known = min(forecast.settled_through, month.month.last) if forecast else through
+    # Of a forecast, what is known is what has settled: at the beginning of a month nothing of it.
+    known = min(forecast.settled_through, through) if forecast else through
     before = [row for row in spend if row.day in month.month.previous]
     if not before:
         return None
@@ -106,8 +106,8 @@ def drivers_of(month: TeamMonth, spend: Iterable[DaySpend]) -> Drivers | None:
         rest=rest,
         rest_days=(max(known + DAY, first), month.month.last) if forecast and known < month.month.last else None,
         budget=subtract(against, month.budget),
-        days=(first, max(known, first)),
-        former=(begins, until),
+        days=(first, known) if known >= first else None,
+        former=(begins, until) if known >= first else None,
         whole=whole,
     )
 

@@ -96,9 +96,13 @@ def is_settled(variance: Variance, found: Coverage, material: Materiality) -> bo
 
 
 def has_moved(was: Variance, now: Variance, moved: Materiality) -> bool:
-    """Whether a variance has moved past what counts; one that was explained in another basis always has."""
+    """Whether a variance has moved past what counts.
+
+    Raises:
+        ValueError: the two are of different bases: how far they are apart says nothing of a movement.
+    """
     if was.basis is not now.basis:
-        return True
+        raise ValueError(f"a figure of basis {was.basis} is held against one of basis {now.basis}")
     apart = subtract(now.value, was.value)
     return bool(apart) and moved.reached(apart, ratio_of(apart, now.budget))
 
@@ -203,6 +207,7 @@ def approve(
     Raises:
         ExplanationRefused: they wrote it, it is not to be reviewed, or its number has moved since it was written.
         ChangedMeanwhile: it has another version by now.
+        ValueError: `seen` is of another basis than what was explained.
     """
     _refuse_review(explanation, by, read)
     if has_moved(explanation.explained, seen, rules.moved):
@@ -230,6 +235,9 @@ def restate(
     """Hold an explanation against the number as it is now.
 
     A movement that counts voids it and asks its author again; a smaller one of a final actual is noted once.
+
+    Args:
+        seen: in the basis of what was explained.
     """
     if explanation.stage not in STANDING:
         return ExplanationChange(explanation)

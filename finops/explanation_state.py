@@ -195,6 +195,11 @@ class Explanation:
         return f"{self.key}/{self.number}"
 
     @property
+    def basis(self) -> Basis:
+        """Of the figure that it explains, whatever the company counts by now; it is held against no other."""
+        return self.explained.basis
+
+    @property
     def author(self) -> str:
         """Who wrote the wording that stands."""
         return self.authors[-1]

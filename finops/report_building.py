@@ -64,6 +64,7 @@ def build_report(data: ReportData) -> VarianceReport:
         is_closed=closed,
         has_ended=data.has_ended,
         of_all=data.of_all,
+        decision=data.decision,
     )
 
 
@@ -96,7 +97,7 @@ def _row(figures: TeamFigures, data: ReportData, actions: Sequence[CorrectiveAct
         coverage=found,
         explanations=tuple(sorted(explanations, key=lambda each: each.number)),
         actions=tuple(sorted(actions, key=lambda each: (each.due, each.number))),
-        drivers=drivers(figures) if data.has_ended else (),
+        drivers=drivers(figures) if data.has_ended and (figures.is_complete or figures.step > 0) else (),
         is_material=material,
         is_open=bool(
             material
@@ -105,14 +106,19 @@ def _row(figures: TeamFigures, data: ReportData, actions: Sequence[CorrectiveAct
             and not is_settled(variance, found, _materiality(data, key.team))
             and EXACT.abs(found.unapproved) > ROUNDED_AWAY
         )
-        or any(_is_of_another_number(each, variance, data) for each in explanations),
+        or (judged.is_complete and any(_is_of_another_number(each, variance, data) for each in explanations)),
     )
 
 
 def _is_of_another_number(explanation: Explanation, variance: Variance | None, data: ReportData) -> bool:
-    """Whether an approval is of a number that has moved since, and that nobody has voided yet."""
+    """Whether an approval is of a number that has moved since, and that nobody has voided yet.
+
+    One that was given in another basis is held against that elsewhere, where its figures can be read.
+    """
     approved = explanation.approved if explanation.stage is Stage.APPROVED else None
-    return bool(approved and variance and has_moved(approved, variance, data.company.explanations.moved))
+    if not approved or not variance or approved.basis is not variance.basis:
+        return False
+    return has_moved(approved, variance, data.company.explanations.moved)
 
 
 def _materiality(data: ReportData, slug: str) -> Materiality:
@@ -178,14 +184,13 @@ def _causes(rows: Sequence[TeamReport]) -> Iterator[Cause]:
 def _hidden(rows: Sequence[TeamReport], data: ReportData) -> Iterator[Hidden]:
     for currency, some in _by_currency(rows).items():
         budget = add(row.figures.budget or ZERO for row in some if row.figures.variance is not None)
-        across = hidden_teams(
-            currency, [row.figures for row in some], _counting(data, budget, data.company.materiality)
-        )
-        if across:
+        # Where days are missing, what fell need not have fallen.
+        complete = [row.figures for row in some if row.figures.is_complete]
+        if across := hidden_teams(currency, complete, _counting(data, budget, data.company.materiality)):
             yield across
-        for row in some:
-            counts = _counting(data, row.figures.budget or ZERO, _materiality(data, row.figures.key.team))
-            if inside := hidden_services(row.figures, counts):
+        for figures in complete:
+            counts = _counting(data, figures.budget or ZERO, _materiality(data, figures.key.team))
+            if inside := hidden_services(figures, counts):
                 yield inside
 
 
@@ -209,7 +214,8 @@ def _repeats(rows: Sequence[TeamReport], data: ReportData) -> tuple[Repeat, ...]
 def _contradictions(rows: Sequence[TeamReport], data: ReportData) -> Iterator[Contradiction]:
     for row in rows:
         after = data.following.get((row.figures.key.team, row.figures.key.currency))
-        for explanation in row.explanations if after else ():
+        comparable = after and after.is_complete and row.figures.is_complete
+        for explanation in row.explanations if comparable else ():
             own = [action for action in row.actions if action.explanation == explanation.number]
             if after and (found := contradiction(row.figures, after, explanation, own)):
                 yield found
@@ -229,12 +235,11 @@ def _missing(rows: Sequence[TeamReport], data: ReportData) -> Iterator[Missing]:
             if row.figures.closed_at is None:
                 key = row.figures.key
                 yield Missing(Lack.NOT_CLOSED, key.team, key.currency, through=row.figures.data_through)
-    if data.has_ended:
-        for row in rows:
-            known, last = row.now, row.figures.key.month.last
-            if known and (known.actual is None or known.data_through is None or known.data_through < last):
-                key = row.figures.key
-                yield Missing(Lack.INCOMPLETE, key.team, key.currency, through=known.data_through)
+    for row in rows:
+        if row.figures.closed_at is not None and not row.judged.is_complete:
+            key, anew = row.figures.key, row.figures.is_complete
+            lack = Lack.INCOMPLETE if anew else Lack.CLOSED_INCOMPLETE
+            yield Missing(lack, key.team, key.currency, through=row.judged.data_through)
     for row in rows:
         if row.is_open and row.coverage:
             key, judged = row.figures.key, row.judged

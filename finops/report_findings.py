@@ -41,6 +41,7 @@ class Hidden:
         risen, fallen: services beside the month before, or teams' actuals beside their budgets, the largest first.
         rise: what rose, or is over budget, altogether.
         covered: the part of it that the others' fall makes invisible.
+        variance: of the team or the total: under zero, or too small to count.
     """
 
     team: str
@@ -49,6 +50,7 @@ class Hidden:
     fallen: tuple[Line, ...]
     rise: Decimal
     covered: Decimal
+    variance: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ def drivers(figures: TeamFigures, most: int = MOST_DRIVERS) -> tuple[Line, ...]:
 
 
 def hidden_services(figures: TeamFigures, counts: Callable[[Decimal], bool]) -> Hidden | None:
-    """Services whose rise would count on its own, in a team that is within its budget because others fell.
+    """Services whose rise would count on its own, in a team whose overspend, if any, does not: others fell.
 
     Args:
         counts: whether a movement of this size counts for the team.
@@ -117,7 +119,7 @@ def hidden_services(figures: TeamFigures, counts: Callable[[Decimal], bool]) -> 
     covered = min(rise, EXACT.minus(add(line.change or ZERO for line in fallen)))
     if not risen or not fallen or not counts(covered):
         return None
-    return Hidden(figures.key.team, figures.key.currency, risen, fallen, rise, covered)
+    return Hidden(figures.key.team, figures.key.currency, risen, fallen, rise, covered, figures.variance)
 
 
 def hidden_teams(currency: str, rows: Iterable[TeamFigures], counts: Callable[[Decimal], bool]) -> Hidden | None:
@@ -135,7 +137,8 @@ def hidden_teams(currency: str, rows: Iterable[TeamFigures], counts: Callable[[D
         return None
     rise = add(row.variance or ZERO for row in over)
     fall = EXACT.minus(add(row.variance or ZERO for row in under))
-    return Hidden("", currency, _largest(map(_beside, over)), _largest(map(_beside, under)), rise, min(rise, fall))
+    covered = min(rise, fall)
+    return Hidden("", currency, _largest(map(_beside, over)), _largest(map(_beside, under)), rise, covered, total)
 
 
 def repeated(

@@ -107,19 +107,31 @@ def freshness(coverages: Iterable[Coverage], month: Month, as_of: date, settled_
         settled_after: in days.
     """
     wait = timedelta(days=settled_after)
-    through: dict[str, date] = {}
+    known = [each for each in coverages if _counts(each, month, as_of)]
+    through = reach(known, month, as_of)
     newest: dict[str, Coverage] = {}
-    for coverage in coverages:
-        if coverage.first_day > as_of or coverage.billing_period > str(month):
-            continue
-        last = min(coverage.last_day, as_of)
-        through[coverage.export] = max(last, through.get(coverage.export, last))
+    for coverage in known:
         if coverage.billing_period >= newest.get(coverage.export, coverage).billing_period:
             newest[coverage.export] = coverage
     if not through:
         return Freshness(None, None)
     settled = (min(coverage.confirmed_at.date(), as_of) - wait for coverage in newest.values())
     return Freshness(min(through.values()), min(settled))
+
+
+def reach(coverages: Iterable[Coverage], month: Month, as_of: date) -> dict[str, date]:
+    """Export → the last day that it has delivered for a month or before it; the other arguments as with freshness()."""
+    through: dict[str, date] = {}
+    for coverage in coverages:
+        if _counts(coverage, month, as_of):
+            last = min(coverage.last_day, as_of)
+            through[coverage.export] = max(last, through.get(coverage.export, last))
+    return through
+
+
+def _counts(coverage: Coverage, month: Month, as_of: date) -> bool:
+    """Whether a billing period says anything of a month as of a day."""
+    return coverage.first_day <= as_of and coverage.billing_period <= str(month)
 
 
 def freshness_of(

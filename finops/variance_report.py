@@ -16,6 +16,7 @@ from finops.corrective_action import CorrectiveAction
 from finops.explanation import Category, Coverage, Explanation, VarianceKey
 from finops.freeze import Freeze
 from finops.money import add, subtract
+from finops.month_close import CloseDecision
 from finops.periods import Month
 from finops.report_findings import Contradiction, Hidden, Repeat
 
@@ -62,6 +63,7 @@ class Lack(StrEnum):
 
     RUNNING = "running"
     NOT_CLOSED = "not closed"
+    CLOSED_INCOMPLETE = "closed incomplete"
     INCOMPLETE = "incomplete"
     UNEXPLAINED = "unexplained"
 
@@ -194,6 +196,7 @@ class ReportData:
         names: Slack id → name.
         at: when the newest figures in it were closed, or delivered where they are live.
         of_all: whether it is of every team.
+        decision: as in VarianceReport.
     """
 
     month: Month
@@ -211,6 +214,7 @@ class ReportData:
     names: Mapping[str, str] = field(default_factory=dict)
     at: datetime | None = None
     of_all: bool = True
+    decision: CloseDecision | None = None
 
 
 @dataclass(frozen=True)
@@ -224,6 +228,7 @@ class VarianceReport:
         names: Slack id → name.
         at: when its figures were closed, or the newest of them delivered.
         of_all: whether it is of every team; a part of them says nothing of the others.
+        decision: to close the month although data of it was missing, None where nobody had to.
     """
 
     month: Month
@@ -244,6 +249,7 @@ class VarianceReport:
     is_closed: bool
     has_ended: bool
     of_all: bool = True
+    decision: CloseDecision | None = None
 
     @property
     def is_final(self) -> bool:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
 
 from sqlalchemy import Connection
 
 from finops.alert import Alert
+from finops.basis import Basis
 from finops.company import Company, Team
 from finops.errors import FinopsError, NotAllowed, NotFound
 from finops.explained_month import is_judged, variance_of
@@ -19,6 +22,7 @@ from handlers.alert_access import Asker
 from handlers.arguments import not_theirs_to_see
 from handlers.request import Request
 from storage.alerts import alerts_of_teams
+from storage.closed_months import basis_of
 from storage.explanations import explanations_of
 from storage.publish import newest_publication
 from storage.team_months import team_answer
@@ -44,10 +48,12 @@ class Subject:
     """A team's month in one currency, as it stands now.
 
     Attributes:
-        month: None where the team has neither budget nor spend in the currency.
+        month: in the basis that it was closed in, or the company's; None where the team has neither budget nor spend in
+            the currency.
         variance: the number to be explained, None without an approved budget or without data.
         explanations: every one of the month, by number.
         alerts: those of the month that people see; none unless they are locked.
+        others: the number in other bases that explanations are of.
     """
 
     key: VarianceKey
@@ -57,21 +63,31 @@ class Subject:
     variance: Variance | None
     explanations: tuple[Explanation, ...]
     alerts: tuple[Alert, ...] = ()
+    others: Mapping[Basis, Variance] = field(default_factory=dict)
 
     def seen_for(self, explanation: Explanation) -> Variance:
-        """What an explanation is held against: its own number where there is none now, or days of it are missing."""
-        if self.variance is None or self.month is None or not is_judged(self.month):
-            return explanation.approved or explanation.explained
-        return self.variance
+        """What an explanation is held against, in its own basis: its own number where there is none now, or days of it
+        are missing.
+        """
+        own = explanation.approved or explanation.explained
+        if self.month is None or not is_judged(self.month):
+            return own
+        seen = self.variance if explanation.basis is self.month.basis else self.others.get(explanation.basis)
+        return seen or own
 
     @property
-    def coverage(self) -> Coverage:
-        """How far it is explained; without a number now, how far the one that was last written of was."""
+    def number(self) -> Variance:
+        """The number to be explained; where there is none now, the one that was last written of."""
         newest = max((each.explained for each in self.explanations), key=lambda seen: seen.seen_at, default=None)
         known = self.variance or newest
         if known is None:
             raise NothingToExplain("There is no number that an explanation could be of.")
-        return coverage(known.value, self.explanations)
+        return known
+
+    @property
+    def coverage(self) -> Coverage:
+        """How far the number is explained."""
+        return coverage(self.number.value, self.explanations)
 
     def with_change(self, explanation: Explanation) -> Subject:
         """The same with an explanation as it is now."""
@@ -114,11 +130,27 @@ def find_subject(
         raise not_theirs_to_see(team)
     alerts = _lock_alerts(connection, key) if lock else ()
     explanations = tuple(explanations_of(connection, key, lock=lock))
-    found = team_answer(connection, company, team, key.month, company.today(request.now, team), company.basis)
-    months = (each for each in (found.month, *found.others) if each.currency == key.currency)
-    month = next(months, None)
-    seen = variance_of(month, newest_publication(connection), request.now) if month else None
-    return Subject(key, team, company.policy(team), month, seen, explanations, alerts)
+    basis = basis_of(connection, key.month, company.basis)
+    publication, today = newest_publication(connection), company.today(request.now, team)
+    months = {
+        each: _month(connection, company, team, key, today, each)
+        for each in {basis, *(explanation.basis for explanation in explanations)}
+    }
+    numbers = {
+        each: seen
+        for each, month in months.items()
+        if month and (seen := variance_of(month, publication, request.now)) is not None
+    }
+    seen = numbers.pop(basis, None)
+    return Subject(key, team, company.policy(team), months[basis], seen, explanations, alerts, numbers)
+
+
+def _month(
+    connection: Connection, company: Company, team: Team, key: VarianceKey, today: date, basis: Basis
+) -> TeamMonth | None:
+    """A team's month in a basis and the key's currency; None where it has neither budget nor spend in it."""
+    found = team_answer(connection, company, team, key.month, today, basis)
+    return next((each for each in (found.month, *found.others) if each.currency == key.currency), None)
 
 
 def locked(connection: Connection, subject: Subject) -> Subject:

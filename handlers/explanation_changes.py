@@ -74,7 +74,7 @@ def tell(
 ) -> Told:
     """Queue what Slack is to show of changes that are stored."""
     audience = audience_of(connection, company, subject, now)
-    told = Told(changes, subject.explanations, subject.coverage, audience)
+    told = Told(changes, subject.explanations, subject.coverage, subject.number.basis, audience)
     for change in changes:
         if asked := answered(change, told):
             key, message = asked

@@ -111,7 +111,7 @@ def second_view(
     known = [each for each in actions_of(connection, key) if found.number and each.explanation == found.number]
     added = [plan.action for plan in added_in(request, found, draft)]
     rows = [row for row in rows_of(connection, company, subject, request) if row.day in key.month]
-    costs = group(rows, lambda row: row.service, lambda row: row.cost(company.basis))
+    costs = group(rows, lambda row: row.service, lambda row: row.cost(subject.number.basis))
     written = found.explanation.wording.following if found.explanation else ""
     due = subject.policy.calendar.after_days(today, USUAL_DUE)
     proposed = {FOLLOWING: written, OWNER: request.user_id, DUE: due.isoformat()}

@@ -223,5 +223,5 @@ def _message(
     connection: Connection, company: Company, subject: Subject, explanation: Explanation, request: Request
 ) -> Message:
     audience = audience_of(connection, company, subject, request.now)
-    told = Told((), subject.explanations, subject.coverage, audience)
+    told = Told((), subject.explanations, subject.coverage, subject.number.basis, audience)
     return message_of(told, explanation, request.now)

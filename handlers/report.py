@@ -6,6 +6,7 @@ from finops.company import Company, may_see
 from finops.periods import Month
 from finops.report_building import build_report
 from handlers.arguments import UnknownName, parse_arguments
+from handlers.month_close import decided, open_form
 from handlers.request import Command, Reply, Request
 from storage.people import find_person
 from storage.report_data import read_report_data
@@ -31,4 +32,11 @@ def answer(request: Request, *, company: Company, state: State) -> Reply:
     return Reply(executive_message(build_report(data), company.ladder))
 
 
-COMMAND = Command("report", "[YYYY-MM]", "what became of a month's budgets, and what explains it", answer)
+COMMAND = Command(
+    "report",
+    "[YYYY-MM]",
+    "what became of a month's budgets, and what explains it",
+    answer,
+    actions={"month_close": open_form},
+    submissions={"month_close": decided},
+)

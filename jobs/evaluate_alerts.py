@@ -16,6 +16,7 @@ from jobs.alerting import Alerting
 from jobs.job import Job, Outcome
 from storage.alerts import alert_keys, alerts_by_key, alerts_of_teams, is_newest, living_alerts, was_evaluated
 from storage.audit import note_settings
+from storage.closed_months import basis_of
 from storage.publish import newest_publication
 from storage.state import State
 from storage.team_months import team_months
@@ -49,7 +50,7 @@ def _evaluate(month: Month, now: datetime, company: Company, state: State) -> Co
     with state.reading() as connection:
         publication = newest_publication(connection)
         teams = all_teams(connection, company)
-        months = team_months(connection, company, month, company.today(now), company.basis)
+        months = team_months(connection, company, month, company.today(now), basis_of(connection, month, company.basis))
         known = alert_keys(connection, month)
     readings: dict[str, list[Read]] = defaultdict(list)
     for key, reading in readings_of(months, company, publication, now):

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from finops.alert import Alert
+from finops.basis import Basis
 from finops.company import Company, Team
 from finops.explained_alert import unexplained
 from finops.explained_month import is_judged, variance_of
@@ -28,6 +29,7 @@ from jobs.alerting import Alerting
 from jobs.job import Job, Outcome
 from storage.alerts import alerts_of_teams
 from storage.audit import append
+from storage.closed_months import basis_of
 from storage.deliveries import answer_question, queue
 from storage.explanation_audience import read_audience
 from storage.explanations import (
@@ -46,6 +48,8 @@ from views.explanation_effects import Told, answered, explanation_effects
 
 MONTHS = 13
 """The running month and those before it that are looked at, as far as anything of them is explained."""
+Numbers = dict[Basis, Variance]
+"""A team's month in the bases that it is looked at in, that in which it is counted first."""
 Decide = Callable[[Explanation, Team], ExplanationChange]
 """What becomes of an explanation of a team."""
 
@@ -53,7 +57,7 @@ Decide = Callable[[Explanation, Team], ExplanationChange]
 def run(*, now: datetime, company: Company, state: State) -> Outcome:
     """Look at every explanation of the last months, and at everything that somebody was to answer by now."""
     counts: Counter[str] = Counter()
-    numbers: dict[VarianceKey, Variance] = {}
+    numbers: dict[VarianceKey, Numbers] = {}
     oldest = Month.of(company.today(now))
     for _ in range(MONTHS - 1):
         oldest = oldest.previous
@@ -68,40 +72,50 @@ def run(*, now: datetime, company: Company, state: State) -> Outcome:
     return Outcome(", ".join(f"{number} {what}" for what, number in sorted(counts.items())) or "nothing changed")
 
 
-def _numbers(month: Month, now: datetime, company: Company, state: State) -> dict[VarianceKey, Variance]:
-    """What is explained of a month → its number as it is now; one without a number now, or with days missing, is not
+def _numbers(month: Month, now: datetime, company: Company, state: State) -> dict[VarianceKey, Numbers]:
+    """What is explained of a month → its numbers as they are now; one without any now, or with days missing, is not
     looked at.
     """
     with state.reading() as connection:
-        keys = explanations_of_month(connection, month)
-        if not keys:
+        explained = explanations_of_month(connection, month)
+        if not explained:
             return {}
         publication = newest_publication(connection)
-        months: list[TeamMonth] = team_months(connection, company, month, company.today(now), company.basis)
-    found = {}
+        own = basis_of(connection, month, company.basis)
+        bases = {own, *(each.basis for explanations in explained.values() for each in explanations)}
+        months: list[TeamMonth] = []
+        # The month's own first; the others for what was explained when the company counted by them.
+        for basis in sorted(bases, key=lambda each: (each is not own, each)):
+            months += team_months(connection, company, month, company.today(now), basis)
+    found: dict[VarianceKey, Numbers] = {}
     for each in months:
         key = VarianceKey(each.team, each.month, each.currency)
-        seen = variance_of(each, publication, now) if key in keys and is_judged(each) else None
+        seen = variance_of(each, publication, now) if key in explained and is_judged(each) else None
         if seen:
-            found[key] = seen
+            found.setdefault(key, {})[each.basis] = seen
     return found
 
 
-def _judge(key: VarianceKey, seen: Variance, now: datetime, company: Company, state: State) -> Counter[str]:
+def _judge(key: VarianceKey, numbers: Numbers, now: datetime, company: Company, state: State) -> Counter[str]:
     """One team's month, in a transaction of its own; its messages are brought to the number as it is now."""
 
     def held(explanation: Explanation, team: Team) -> ExplanationChange:
-        was = explanation.approved or explanation.explained
-        if seen.publication < was.publication:
-            # Somebody has looked at newer figures than these.
+        seen, was = numbers.get(explanation.basis), explanation.approved or explanation.explained
+        if seen is None or seen.publication < was.publication:
+            # There is nothing to hold it against, or somebody has looked at newer figures than these.
             return ExplanationChange(explanation)
         return restate(explanation, seen, company.explanation_rules(team, seen), company.policy(team).calendar, now)
 
     with state.writing() as connection:
-        return _write(connection, company, key, seen, held, now)
+        return _write(connection, company, key, _first(numbers), held, now)
 
 
-def _remind(numbers: Mapping[VarianceKey, Variance], now: datetime, company: Company, state: State) -> Counter[str]:
+def _first(numbers: Numbers) -> Variance | None:
+    """The number in the month's own basis, or else in another that there is."""
+    return next(iter(numbers.values()), None)
+
+
+def _remind(numbers: Mapping[VarianceKey, Numbers], now: datetime, company: Company, state: State) -> Counter[str]:
     """Say once of each due day that it has passed, while the team is at work."""
     with state.reading() as connection:
         # A day further than any time zone, so that none is missed; each is held against its own clock below.
@@ -114,7 +128,7 @@ def _remind(numbers: Mapping[VarianceKey, Variance], now: datetime, company: Com
             return remind(explanation, calendar, now) if calendar.is_at_work(now) else ExplanationChange(explanation)
 
         with state.writing() as connection:
-            counts += _write(connection, company, key, numbers.get(key), reminded, now)
+            counts += _write(connection, company, key, _first(numbers.get(key, {})), reminded, now)
     return counts
 
 
@@ -156,7 +170,7 @@ def _tell(
     """Queue what Slack is to show of changes that are stored."""
     explanations = [change.explanation for change in changes]
     audience = read_audience(connection, company, team, key, explanations, now)
-    told = Told(changes, explanations, coverage(number.value, explanations), audience)
+    told = Told(changes, explanations, coverage(number.value, explanations), number.basis, audience)
     for change in changes:
         if asked := answered(change, told):
             below, message = asked

@@ -34,6 +34,13 @@ def is_closed(connection: Connection, month: Month) -> bool:
     return connection.execute(select(TABLE.c.month).where(TABLE.c.month == str(month)).limit(1)).first() is not None
 
 
+def basis_of(connection: Connection, month: Month, otherwise: Basis) -> Basis:
+    """The basis that a month was closed in; another while it is not closed."""
+    query = select(TABLE.c.body).where(TABLE.c.month == str(month)).order_by(TABLE.c.closed_at, TABLE.c.team).limit(1)
+    body = connection.execute(query).scalar()
+    return otherwise if body is None else _FIGURES.validate_python(body).basis
+
+
 def close(connection: Connection, figures: Iterable[TeamFigures]) -> int:
     """Write figures with their closed_at; what is written already stays as it is.
 

@@ -172,6 +172,12 @@ def find(connection: Connection, key: str, *, lock: bool = False) -> Delivery | 
     return None if row is None else Delivery(*row)
 
 
+def has_below(connection: Connection, key: str) -> bool:
+    """Whether anything was ever queued below a key."""
+    below = TABLE.c.key.startswith(f"{key}/", autoescape=True)
+    return connection.execute(select(TABLE.c.id).where(below).limit(1)).first() is not None
+
+
 def find_message(connection: Connection, channel: str, ts: str) -> Delivery | None:
     """The delivery that became a message in Slack."""
     row = connection.execute(select(*FIELDS).where(TABLE.c.channel == channel, TABLE.c.ts == ts)).first()

@@ -66,8 +66,9 @@ def channel_id(connection: Connection, destination: str) -> str | None:
 
 
 def channels(connection: Connection) -> dict[str, bool]:
-    """Known channel names, each with whether the bot is a member."""
-    return {name: member for name, member in connection.execute(select(CHANNELS.c.name, CHANNELS.c.is_member))}
+    """Known channels by '#name' and by id, each with whether the bot is a member."""
+    query = select(CHANNELS.c.channel_id, CHANNELS.c.name, CHANNELS.c.is_member)
+    return {way: member for key, name, member in connection.execute(query) for way in (f"#{name}", key)}
 
 
 def replace_directory(

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection, select
 
 from finops.alert import Alert, AlertKey
+from finops.basis import Basis
 from finops.closed_month import TeamCurrency, TeamFigures, figures_of, says_something
 from finops.company import Company
 from finops.corrective_action import CorrectiveAction
@@ -16,11 +17,12 @@ from finops.freeze import Freeze
 from finops.periods import Month
 from finops.variance_report import EARLIER, ReportData
 from storage.alerts import alert_keys, alerts_by_key
-from storage.closed_months import closed_months, service_costs
+from storage.closed_months import basis_of, closed_months, is_closed, service_costs
 from storage.corrective_actions import actions_in
 from storage.explanations import explanations_of_month
 from storage.freezes import TABLE as FREEZES
 from storage.freezes import freezes_of
+from storage.month_close import find_decision
 from storage.people import names_of
 from storage.publish import newest_publication
 from storage.spend import coverages
@@ -41,18 +43,21 @@ def read_report_data(
         today: the company's local day; it decides whether the month has ended, and no figure of one that has.
         teams: slugs of the teams that the report is of, None for every team.
     """
-    rows, now = _rows_and_now(connection, company, month, today)
+    basis = basis_of(connection, month, company.basis)
+    rows, now = _rows_and_now(connection, company, month, today, basis)
     earlier = []
     for number in range(1, EARLIER + 1):
         before = _before(month, number)
         explained = explanations_of_month(connection, before, teams)
-        earlier.append((_figures(connection, company, before, today), explained))
+        earlier.append((_figures(connection, company, before, today, basis), explained))
     wanted = {team for team, _ in rows} if teams is None else set(teams)
     shown = [figures for (team, _), figures in sorted(rows.items()) if team in wanted]
     explanations = explanations_of_month(connection, month, teams)
     actions = [action for action in actions_in(connection, month=month) if action.key.team in wanted]
     freezes = [freeze for freeze in _freezes(connection, month) if freeze.alert.team in wanted]
     said = [each for found in explanations.values() for each in found]
+    decision = find_decision(connection, month) if any(figures.closed_at for figures in shown) else None
+    people = _people(said, actions, freezes) | ({decision.by} if decision else set())
     return ReportData(
         month=month,
         company=company,
@@ -61,24 +66,25 @@ def read_report_data(
         has_ended=today > month.last,
         now={key: figures for key, figures in now.items() if key[0] in wanted},
         earlier=earlier,
-        following=closed_months(connection, month.next),
+        following=_figures(connection, company, month.next, today, basis) if is_closed(connection, month.next) else {},
         explanations=explanations,
         actions=actions,
         alerts=[alert for alert in _alerts(connection, month) if alert.key.team in wanted],
         freezes=freezes,
-        names=names_of(connection, _people(said, actions, freezes)),
+        names=names_of(connection, people),
         at=_at(connection, shown),
         of_all=len(shown) == len(rows),
+        decision=decision,
     )
 
 
 def live_figures(
-    connection: Connection, company: Company, month: Month, today: date, closed_at: datetime | None = None
+    connection: Connection, company: Company, month: Month, today: date, basis: Basis, closed_at: datetime | None = None
 ) -> Figures:
     """Every team's figures as they are known by now, with their services; to be closed where an instant is given."""
-    months = [each for each in team_months(connection, company, month, today, company.basis) if says_something(each)]
-    services = service_costs(connection, company.basis, month, today)
-    former = service_costs(connection, company.basis, month.previous)
+    months = [each for each in team_months(connection, company, month, today, basis) if says_something(each)]
+    services = service_costs(connection, basis, month, today)
+    former = service_costs(connection, basis, month.previous)
     publication = newest_publication(connection)
     found = {}
     for each in months:
@@ -88,27 +94,38 @@ def live_figures(
     return found
 
 
-def _rows_and_now(connection: Connection, company: Company, month: Month, today: date) -> tuple[Figures, Figures]:
+def _rows_and_now(
+    connection: Connection, company: Company, month: Month, today: date, basis: Basis
+) -> tuple[Figures, Figures]:
     """A month's rows, and the figures of those that are known otherwise by now than they were closed with."""
     closed = closed_months(connection, month)
     if not closed:
-        return live_figures(connection, company, month, today), {}
+        return live_figures(connection, company, month, today, basis), {}
     publication = newest_publication(connection)
     rows, now = dict(closed), {}
-    basis = next(iter(closed.values())).basis
     for each in team_months(connection, company, month, today, basis):
         key = (each.team, each.currency)
         known = figures_of(each, company.ladder, publication)
         was = closed.get(key)
         if was is None and says_something(each):
             rows[key] = known
-        elif was is not None and (was.actual, was.budget) != (known.actual, known.budget):
+        elif was is not None and _differs(was, known):
             now[key] = known
     return rows, now
 
 
-def _figures(connection: Connection, company: Company, month: Month, today: date) -> Figures:
-    return closed_months(connection, month) or live_figures(connection, company, month, today)
+def _differs(was: TeamFigures, known: TeamFigures) -> bool:
+    """Whether figures are known otherwise than they were closed with: other amounts, or what was missing has come."""
+    completed = known.is_complete and not was.is_complete
+    return completed or (was.actual, was.budget) != (known.actual, known.budget)
+
+
+def _figures(connection: Connection, company: Company, month: Month, today: date, basis: Basis) -> Figures:
+    """A month's figures in a basis: as it was closed, or as they are known now where it was closed in no such one."""
+    closed = closed_months(connection, month)
+    if closed and all(figures.basis is basis for figures in closed.values()):
+        return closed
+    return live_figures(connection, company, month, today, basis)
 
 
 def _before(month: Month, number: int) -> Month:

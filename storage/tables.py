@@ -294,6 +294,16 @@ class ClosedMonthRow(SQLModel, table=True):
     closed_at: datetime = Field(sa_column=_instant())
 
 
+class CloseDecisionRow(SQLModel, table=True):
+    """Somebody has a month closed although data of it is missing."""
+
+    __tablename__ = "close_decision"
+    month: str = Field(primary_key=True)
+    decided_by: str
+    reason: str
+    decided_at: datetime = Field(sa_column=_instant())
+
+
 class BudgetRequestRow(SQLModel, table=True):
     """Somebody asks for another budget; another person decides."""
 

@@ -56,7 +56,7 @@ def made_figures(
         tier="",
         step=0,
         publication=1,
-        data_through=month.last,
+        data_through=None if actual is None else month.last,
         services={name: Decimal(cost) for name, cost in (services or {"Compute": actual or "0"}).items()},
         former={name: Decimal(cost) for name, cost in (former or {"Compute": actual or "0"}).items()},
         closed_at=CLOSED_AT if closed else None,

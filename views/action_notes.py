@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 
+from finops.alert_rungs import heard_at
 from finops.basis import Basis
 from finops.company import Team
 from finops.corrective_action import LONGEST, ActionChange, ActionEvent, ActionStage, ActionStep, CorrectiveAction
@@ -140,7 +141,7 @@ def change_effects(
         place: where the thread is, and the key of the message it belongs to; both may be empty.
     """
     action, made = change.action, []
-    today, held = policy.calendar.day_of(now), _held(policy, now)
+    today, held = policy.calendar.day_of(now), heard_at(policy, now)
     for event in change.events:
         if event.step is ActionStep.MEASURED:
             continue
@@ -169,7 +170,7 @@ def owner_effect(
     text = f":pushpin: {person(by, names)} gave you a corrective action: *{escape(called_by(team))}*, {line}"
     said = message(text, [*blocks.paragraphs(text), blocks.actions(*action_buttons(action))]).as_payload()
     key = f"action/{action.number}/yours/{action.version}"
-    return Effect(key, "action", action.owner, said, team.slug, not_before=_held(policy, now))
+    return Effect(key, "action", action.owner, said, team.slug, not_before=heard_at(policy, now))
 
 
 def measured_effects(
@@ -188,16 +189,9 @@ def measured_effects(
         owner: who is told: the action's owner or who stands in for them.
     """
     said = measured_note(action, team, names, policy.calendar.day_of(now), basis).as_payload()
-    key, held = f"action/{action.number}/measured/{action.done_on}", _held(policy, now)
+    key, held = f"action/{action.number}/measured/{action.done_on}", heard_at(policy, now)
     direct = [Effect(f"{key}/{owner}", "action", owner, said, team.slug, not_before=held)]
     if action.stage is ActionStage.MEASURED:
         direct = [Effect(f"{key}/final/{owner}", "action", owner, said, team.slug, not_before=held)]
     thread = [Effect(key, "action", place[0], said, team.slug, thread_of=place[1])] if place[0] else []
     return [*thread, *direct]
-
-
-def _held(policy: Policy, now: datetime) -> datetime | None:
-    """When quiet hours are over, None where there are none now."""
-    quiet = policy.rules.quiet
-    over = quiet.over_at(now, policy.calendar) if quiet else now
-    return over if over > now else None

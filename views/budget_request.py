@@ -9,6 +9,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
+from finops.alert_rungs import heard_at
 from finops.budget_request import LONGEST, BudgetRequest, RequestStage
 from finops.company import Team
 from finops.effect import Effect
@@ -164,7 +165,7 @@ def request_effects(
         approvers: as in request_message.
     """
     shown = request_message(request, team, names, approvers).as_payload()
-    key, held = key_of(request), _held(policy, now)
+    key, held = key_of(request), heard_at(policy, now)
     reached = {f"{key}/{each}": each for each in approvers if not _is_group(each)} if request.waits else {}
     if request.stage in (RequestStage.APPROVED, RequestStage.REFUSED):
         reached = {f"{key}/answered/{request.asked_by}": request.asked_by}
@@ -189,7 +190,7 @@ def reminder_effects(
     Args:
         as in request_effects.
     """
-    key, held = f"{key_of(request)}/overdue", _held(policy, now)
+    key, held = f"{key_of(request)}/overdue", heard_at(policy, now)
     shown = request_message(request, team, names, approvers).as_payload()
     told = [
         Effect(f"{key}/{each}", "budget-request", each, shown, team.slug, not_before=held)
@@ -200,13 +201,6 @@ def reminder_effects(
         return told
     thread = Effect(key, "budget-request", place, shown, team.slug, thread_of=key_of(request), not_before=held)
     return [thread, *told]
-
-
-def _held(policy: Policy, now: datetime) -> datetime | None:
-    """When quiet hours are over, None where there are none now."""
-    quiet = policy.rules.quiet
-    over = quiet.over_at(now, policy.calendar) if quiet else now
-    return over if over > now else None
 
 
 def _option(month: Month, currency: str, current: Mapping[Month, Decimal]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+from finops.basis import Basis
 from finops.company import Team
 from finops.corrective_action import CorrectiveAction
 from finops.explanation import REVIEWABLE, Coverage, Explanation, Stage
@@ -45,6 +46,7 @@ def explanation_message(
     today: date,
     *,
     late: bool = False,
+    basis: Basis | None = None,
 ) -> Message:
     """An explanation as it stands; edited in place, it says at any time what is true then.
 
@@ -54,6 +56,7 @@ def explanation_message(
         names: Slack id → real name.
         today: the team's local day.
         late: whether the day by which somebody was to act is over.
+        basis: of the coverage's variance, None for the explanation's own.
     """
     headline = f"{stage_sign(explanation.stage)} {which(explanation, team)} — *{explanation.stage}*"
     first = f"{headline}\n{_what(explanation, names)}"
@@ -63,7 +66,7 @@ def explanation_message(
     where = "\n".join(
         (stage_words(explanation, names, late=late), *_review(explanation), _covered(explanation, coverage))
     )
-    small = f"Basis: {BASIS[explanation.explained.basis]}; days in UTC."
+    small = f"Basis: {_basis(explanation, basis or explanation.basis)}; days in UTC."
     texts = [block for part in (*said, tasks) if part for block in blocks.paragraphs(part)]
     status = [*blocks.paragraphs(where), blocks.context(small), blocks.actions(*_buttons(explanation))]
     lead = blocks.paragraphs(first)
@@ -88,6 +91,12 @@ def _what(explanation: Explanation, names: Mapping[str, str]) -> str:
         f"{who}: {amount} of the variance, as it was then: {variance_words(explanation.explained, currency)}. "
         f"Category: {category_name(wording.category)}; {goes_on(wording.stays)}."
     )
+
+
+def _basis(explanation: Explanation, counted: Basis) -> str:
+    """Of what was explained, and of the month's variance where that is counted otherwise."""
+    own = BASIS[explanation.basis]
+    return own if counted is explanation.basis else f"{own} of what was explained, {BASIS[counted]} of what is open"
 
 
 def _review(explanation: Explanation) -> list[str]:

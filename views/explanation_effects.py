@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from finops.alert_rungs import heard_at
+from finops.basis import Basis
 from finops.effect import Effect
 from finops.explanation import Coverage, Explanation, ExplanationChange, ExplanationEvent, Step, is_late
 from finops.explanation_told import Audience
@@ -27,11 +29,13 @@ class Told:
         changes: as stored, with the explanations' new versions.
         explanations: every one of the month, as they are now.
         coverage: of the month.
+        basis: of its variance.
     """
 
     changes: Sequence[ExplanationChange]
     explanations: Sequence[Explanation]
     coverage: Coverage
+    basis: Basis
     audience: Audience
 
 
@@ -65,6 +69,7 @@ def message_of(told: Told, explanation: Explanation, now: datetime) -> Message:
         audience.names,
         calendar.day_of(now),
         late=is_late(explanation, calendar, now),
+        basis=told.basis,
     )
 
 
@@ -95,7 +100,7 @@ def _notes(told: Told, change: ExplanationChange, now: datetime) -> Iterator[Eff
             event_note(given).as_payload(),
             audience.team.slug,
             thread_of=thread,
-            not_before=_over_quiet(audience, now) if pings(given) else None,
+            not_before=heard_at(audience.policy, now) if pings(given) else None,
         )
 
 
@@ -110,7 +115,7 @@ def _direct(told: Told, change: ExplanationChange, now: datetime) -> Iterator[Ef
                 user_id,
                 direct_message(given).as_payload(),
                 audience.team.slug,
-                not_before=_over_quiet(audience, now),
+                not_before=heard_at(audience.policy, now),
             )
 
 
@@ -118,10 +123,3 @@ def _happened(told: Told, explanation: Explanation, event: ExplanationEvent) -> 
     audience = told.audience
     reviewers = audience.reviewers_of(explanation.authors)
     return Happened(explanation, event, audience.team, reviewers, audience.names)
-
-
-def _over_quiet(audience: Audience, now: datetime) -> datetime | None:
-    """When the team's quiet hours are over; None where they are not on."""
-    quiet, calendar = audience.policy.rules.quiet, audience.policy.calendar
-    over = quiet.over_at(now, calendar) if quiet else now
-    return over if over > now else None

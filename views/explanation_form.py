@@ -137,9 +137,17 @@ def _drivers(form: Form) -> list[Block]:
             blocks.context(f"What moved it cannot be said by service: there is no spend in {before} to compare with.")
         ]
     drivers, currency = form.drivers, form.key.currency
-    compared = f"{days(*drivers.days)} against {days(*drivers.former)}"
-    title = f"*What moved it*, {escape(currency, 20)}, {compared}; the rows add up to the variance exactly"
+    title = f"*What moved it*, {escape(currency, 20)}, {compared(drivers)}; the rows add up to the variance exactly"
     return [blocks.section(f"{title}\n{as_code(_table(drivers, currency))}")]
+
+
+def compared(drivers: Drivers) -> str:
+    """'1–20 Nov against 1–20 Oct', with the numbers of days where they differ, as the months' lengths do."""
+    if drivers.days is None or drivers.former is None:
+        return "of which no day has settled yet"
+    now, former = ((last - first).days + 1 for first, last in (drivers.days, drivers.former))
+    said = f"{days(*drivers.days)} against {days(*drivers.former)}"
+    return said if now == former else f"{said} ({now} days against {former})"
 
 
 def _table(drivers: Drivers, currency: str) -> Table:
@@ -150,7 +158,7 @@ def _table(drivers: Drivers, currency: str) -> Table:
         lines = [*lines[: SHOWN - 1], Line(f"{len(others):,} others", add(line.amount for line in others))]
     if drivers.rest is not None and drivers.rest_days is not None:
         lines.append(Line(f"expected for {days(*drivers.rest_days)}", drivers.rest))
-    against = "last month" if drivers.whole else days(*drivers.former)
+    against = "last month" if drivers.whole or drivers.former is None else days(*drivers.former)
     last = Line(f"budget against {against}", drivers.budget)
     return table(lines, drivers.total, currency, most=len(lines) + 1, last=last)
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from finops.alert import Alert
+from finops.alert_rungs import heard_at
 from finops.company import Team
 from finops.effect import Effect
 from finops.freeze import LONGEST, Freeze, FreezeException, FreezeStatus
@@ -136,10 +137,8 @@ def freeze_effects(
     """
     note = freeze_note(freeze, team, names, what, number, sponsors=sponsors, emergency=emergency).as_payload()
     key = f"freeze/{freeze.id}/{what}" + (f"/{number}" if number is not None else "")
-    quiet = policy.rules.quiet if policy else None
-    over = quiet.over_at(now, policy.calendar) if policy and quiet else now
     reached = _reached(freeze, what, number, sponsors, emergency)
-    held = over if reached and over > now else None
+    held = heard_at(policy, now) if policy and reached else None
     made = [
         Effect(f"{key}/{user_id}", "freeze", user_id, note, team.slug, not_before=held)
         for user_id in reached

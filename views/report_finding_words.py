@@ -32,9 +32,16 @@ def hidden(report: VarianceReport, each: Hidden) -> str:
     risen = _named([f"{clip(tidy(line.name), SERVICE)} {_change(line, currency)}" for line in each.risen])
     fallen = _named([f"{clip(tidy(line.name), SERVICE)} {_change(line, currency)}" for line in each.fallen])
     return (
-        f"{name_of(report, each.team)} is within its budget, yet {risen} against the month before; "
+        f"{name_of(report, each.team)} is {_stands(each)}, yet {risen} against the month before; "
         f"{covered} of that is hidden by {fallen}."
     )
+
+
+def _stands(each: Hidden) -> str:
+    """'within its budget', or by how much it is over it without being asked why."""
+    if each.variance <= 0:
+        return "within its budget"
+    return f"only {cash(each.variance, each.currency)} over its budget, too little to ask for an explanation"
 
 
 def _change(line: Line, currency: str) -> str:

@@ -27,6 +27,7 @@ def report_json(report: VarianceReport, executive: bool = False) -> str:
         "is_closed": report.is_closed,
         "is_final": report.is_final,
         "of_all_teams": report.of_all,
+        "closed_as_it_stands": plainly(report.decision),
         "at": plainly(report.at),
         "summary": words.headline(report),
         "missing": [
@@ -83,6 +84,7 @@ def _figures(figures: TeamFigures) -> dict[str, Any]:
         "tier": figures.tier or None,
         "step": figures.step,
         "data_through": plainly(figures.data_through),
+        "is_complete": figures.is_complete,
         "publication": figures.publication,
         "closed_at": plainly(figures.closed_at),
         "services": plainly(figures.services),

@@ -122,6 +122,9 @@ def notes(report: VarianceReport) -> list[str]:
     if report.at:
         what = "Closed" if report.is_closed else "Not closed: figures as delivered"
         said.append(f"{what} on {short_day(report.at.date())} {report.at.year} at {report.at:%H:%M} UTC.")
+    if decision := report.decision:
+        by = person(report, decision.by)
+        said.append(f"Closed as it stands, although data was missing, by {by}: “{clip(tidy(decision.reason), 300)}”")
     for total in report.totals:
         if total.undelivered:
             said.append(f"Budgets of {cash(total.undelivered, total.currency)} are of teams without data.")
@@ -143,6 +146,8 @@ def restated_row(report: VarianceReport, row: TeamReport) -> str:
         said.append(f"restated since it was closed: {_moved(was.actual, now.actual, currency)}")
     if was.budget != now.budget:
         said.append(f"given another budget since: {_moved(was.budget, now.budget, currency)}")
+    if not said:
+        said.append("delivered whole since it was closed, and its figures stay as they were")
     return f"{name_of(report, was.key.team)} was {' and '.join(said)}."
 
 
@@ -164,6 +169,9 @@ def _missing(report: VarianceReport, lack: Missing) -> str:
     if lack.lack is Lack.NOT_CLOSED:
         until = f": its data runs through {short_day(lack.through)}" if lack.through else ": there is no data of it"
         return f"{who} is not closed{until}."
+    if lack.lack is Lack.CLOSED_INCOMPLETE:
+        until = f"data only through {short_day(lack.through)}" if lack.through else "no data"
+        return f"{who} has {until}: its figures are not complete."
     if lack.lack is Lack.INCOMPLETE:
         until = f"only through {short_day(lack.through)}" if lack.through else "without any of its days"
         return f"{who} was delivered anew {until}: its figures are not complete any more."
@@ -182,7 +190,9 @@ def _unexplained(variance: Decimal, left: Decimal) -> str:
 
 
 def tier(figures: TeamFigures) -> str:
-    """'formal', 'formal (under)'; '–' for none."""
+    """'formal', 'formal (under)'; 'incomplete' where days are missing and no overspend is known, '–' for none."""
+    if figures.closed_at and not figures.is_complete and not figures.step:
+        return "incomplete"
     name = clip(tidy(figures.tier), 40) if figures.tier else "–"
     return f"{name} (under)" if figures.step < 0 else name
 
@@ -227,9 +237,10 @@ def explanation_title(report: VarianceReport, each: Explanation) -> str:
         stage = f"approved by {person(report, each.reviewer)}"
     category = CATEGORIES[wording.category]
     by = person(report, each.author)
+    counted = "" if each.basis == Basis(report.basis) else f" of {BASIS[each.basis]} cost"
     return (
-        f"Explanation {each.number}: {cash(wording.amount, currency)}, {category[0].lower()}{category[1:]}, {goes}; "
-        f"by {by}, {stage}"
+        f"Explanation {each.number}: {cash(wording.amount, currency)}{counted}, {category[0].lower()}{category[1:]}, "
+        f"{goes}; by {by}, {stage}"
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.demo.company import COMPANY, Team
 from bot.demo.demo import Demo
+from bot.doctor import examine
 from finops.errors import FinopsError
 from finops.periods import Month
 from finops.policy import Kind
@@ -39,11 +40,30 @@ def check(demo: Demo) -> Iterator[str]:
     if not person.open_home():
         raise FinopsError("App Home stayed empty.")
     yield "App Home shows my teams"
+    yield from _report(demo)
     yield from _alerts(demo)
     said = demo.next_day()
     later = demo.clock.today().isoformat()
     _wait(lambda: _daily(demo, spoken, later), f"the daily summaries of {later}")
     yield f"Next day: {said} {len(spoken)} more summaries"
+
+
+def _report(demo: Demo) -> Iterator[str]:
+    """The month before is closed, its report stands in its channel, and an installation like this one is sound."""
+    company, month = demo.installation.company, Month.of(demo.clock.today()).previous
+    channel = company.report_channel.lstrip("#")
+    key = f"report/{month}"
+    found = _wait(lambda: _of_key(demo, channel, key), f"the report of {month} in #{channel}")
+    yield f"The report in #{channel}: {found['text'].splitlines()[0]}"
+    wrong = [finding for finding in examine(demo.installation) if not (finding.good or finding.warns)]
+    if wrong:
+        raise FinopsError(f"`finops doctor` says of {wrong[0].check}: {wrong[0].said}", wrong[0].mend)
+    yield "finops doctor finds nothing to mend"
+
+
+def _of_key(demo: Demo, channel: str, key: str) -> dict[str, Any] | None:
+    """The message of a delivery, None while it is not there."""
+    return next((each for each in demo.sandbox.messages(channel) if _key(each) == key), None)
 
 
 def _alerts(demo: Demo) -> Iterator[str]:
@@ -90,10 +110,8 @@ def _daily(demo: Demo, teams: list[str], day: str) -> dict[str, Any] | None:
     """The day's summary of every team, None while one is missing."""
     found = {}
     for team in teams:
-        key = f"daily/{team}/{day}"
-        for message in demo.sandbox.messages(f"cost-{team}"):
-            if _key(message) == key:
-                found[team] = message
+        if message := _of_key(demo, f"cost-{team}", f"daily/{team}/{day}"):
+            found[team] = message
     return found if len(found) == len(teams) else None
 
 

@@ -28,7 +28,7 @@ from finops.errors import FinopsError
     "--check",
     "checked",
     is_flag=True,
-    help="Without a page: run two mornings, ask, answer an alert, list what was seen, and end.",
+    help="Without a page: run two mornings, ask, read the report, answer an alert, list what was seen, and end.",
 )
 def COMMAND(port: int, reset: bool, folder: Path, checked: bool) -> None:
     """A made-up company with 13 months of bills, in a workspace on localhost that looks and works like Slack."""

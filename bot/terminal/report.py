@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from pathlib import Path
 
 import click
@@ -10,12 +11,18 @@ from bot.installation import Installation
 from finops.errors import FinopsError
 from finops.periods import Month
 from finops.report_building import build_report
+from handlers.month_close import decide_close, fault_of, missing_of
+from jobs import close_month
+from storage.closed_months import is_closed
 from storage.report_data import read_report_data
+from storage.teams import all_teams
 from views import report_words as words
+from views.amounts import month_name
+from views.month_close import waiting_lines
 from views.report_files import EDITIONS, FORMS, report_file
 
 
-@click.command("report")
+@click.group("report", invoke_without_command=True)
 @click.option("--month", help="YYYY-MM; the last month that has ended by default.")
 @click.option("--format", "form", type=click.Choice(FORMS), default="html", show_default=True, help="Of the file.")
 @click.option(
@@ -28,9 +35,14 @@ from views.report_files import EDITIONS, FORMS, report_file
 @click.option(
     "--output", type=click.Path(path_type=Path, dir_okay=False), help="The file to write; standard output by default."
 )
-@click.pass_obj
-def COMMAND(installation: Installation, month: str | None, form: str, edition: str, output: Path | None) -> None:
+@click.pass_context
+def COMMAND(context: click.Context, month: str | None, form: str, edition: str, output: Path | None) -> None:
     """A month's variance report: budget, actual, variance and tier of every team, with What, Why and What next."""
+    if context.invoked_subcommand:
+        if month or output:
+            raise click.UsageError(f"Options of `{context.invoked_subcommand}` are written after it.")
+        return
+    installation: Installation = context.obj
     company, today = installation.company, installation.today
     wanted = Month.parse(month) if month else Month.of(today).previous
     installation.say_if_unconfigured(click.echo)
@@ -49,3 +61,31 @@ def COMMAND(installation: Installation, month: str | None, form: str, edition: s
     click.echo(f"{output}: {words.title(report)}, {len(report.rows):,} teams. {words.standing(report)}.")
     for sentence in words.counted(words.missing(report), 5, " in the file."):
         click.echo(f"  {sentence}")
+    if report.has_ended and not report.is_closed:
+        click.echo(f"  `finops report close --month {wanted}` says what it waits for.")
+
+
+@COMMAND.command("close")
+@click.option("--month", required=True, help="YYYY-MM.")
+@click.option("--as-it-stands", is_flag=True, help="Although data is missing: the report says which, and is not final.")
+@click.option("--reason", default="", help="Why it is closed as it stands: stands in the report and in the record.")
+@click.pass_obj
+def close(installation: Installation, month: str, as_it_stands: bool, reason: str) -> None:
+    """Close a month whose working day has come, and post its report; say what is missing where it cannot be closed."""
+    company, state, now, wanted = installation.company, installation.state, installation.now, Month.parse(month)
+    if as_it_stands:
+        if wrong := fault_of(reason):
+            raise FinopsError(f"--reason: {wrong}", "Nothing was closed.")
+        with state.writing() as connection:
+            decide_close(connection, company, wanted, getpass.getuser(), reason, now)
+    done = close_month.close_and_post(wanted, now=now, company=company, state=state)
+    with state.reading() as connection:
+        if not is_closed(connection, wanted):
+            waiting = missing_of(connection, company, wanted, now)
+            teams = {slug: team.name or slug for slug, team in all_teams(connection, company).items()}
+            click.echo("\n".join(waiting_lines(waiting, teams)))
+            raise FinopsError(
+                f"{month_name(wanted)} cannot be closed: data of it is missing.",
+                "Have it delivered, or close it with --as-it-stands --reason '…'.",
+            )
+    click.echo("; ".join(done) or f"{month_name(wanted)} is closed already, and its report is as it was.")

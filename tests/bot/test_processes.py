@@ -14,9 +14,10 @@ import pytest
 from click.testing import CliRunner
 
 from bot.cli import main
-from bot.doctor import examine, manifest_scopes
+from bot.doctor import Finding, examine, manifest_scopes
 from bot.log import without_secrets
-from tests.bot.conftest import Bench
+from storage.people import channel_id
+from tests.bot.conftest import Bench, open_bench
 from tests.company import make_company
 
 ROOT = Path(__file__).parents[2]
@@ -149,6 +150,43 @@ def test_doctor_names_the_mending_step(bench: Bench) -> None:
     assert "did you mean #cost-idle?" in wrong["channels"][1]
 
 
+def test_doctor_looks_for_the_reports_channel(bench: Bench) -> None:
+    """A channel of the report or of alerts is looked for by its name or id; one that does not exist is named."""
+    config = bench.installation.config_path
+    usual = config.read_text()
+
+    def channels(more: str) -> Finding:
+        config.write_text(usual + more)
+        again = type(bench.installation)(config, bench.installation.settings, bench.clock)
+        return next(finding for finding in examine(again) if finding.check == "channels")
+
+    assert channels("").said == "3 channels, the bot is in all of them; no report is posted"
+    found = channels('report: {channel: "#genral"}\n')
+    assert (found.good, found.said) == (False, "#genral of `report.channel` does not exist.")
+    assert found.mend == "Create it and `/invite` the bot or did you mean #general?"
+    assert channels('alerts: {channel: "#general"}\n').said.endswith("in all of them; the report goes to #general")
+    with bench.installation.state.reading() as connection:
+        general = channel_id(connection, "#general")
+    assert channels(f'report: {{channel: "{general}"}}\n').said.endswith(f"; the report goes to {general}")
+    assert channels("report: {channel: C0NOWHERE}\n").said == "C0NOWHERE of `report.channel` does not exist."
+
+
+def test_doctor_finds_the_bot_outside_the_reports_channel(tmp_path: Path) -> None:
+    """A report channel that the bot is not in is named with what to write there."""
+    bench = open_bench(tmp_path, bot_channels=["cost-payments", "cost-search", "cost-idle"])
+    with bench.installation.config_path.open("a") as config:
+        config.write('report: {channel: "#general"}\n')
+    again = type(bench.installation)(bench.installation.config_path, bench.installation.settings, bench.clock)
+    found = next(finding for finding in examine(again) if finding.check == "channels")
+    assert (found.good, found.said, found.mend) == (
+        False,
+        "The bot is not in #general.",
+        "Write `/invite @FinOps` in each.",
+    )
+    bench.sandbox.stop()
+    again.state.close()
+
+
 def test_doctor_without_tokens(tmp_path: Path) -> None:
     """Without tokens the Slack checks say what to set, and nothing else is wrong."""
     installation = make_company(tmp_path)
@@ -230,7 +268,7 @@ def test_the_two_manifests_differ_only_in_the_way_in() -> None:
 
 
 def test_the_demo_works() -> None:
-    """`finops demo --check` sees the morning's messages, an answer, alerts, and the next day, within two minutes."""
+    """`finops demo --check` sees the morning's messages, an answer, the report, alerts, and the next day, in time."""
     environment = {**os.environ, "PATH": os.environ["PATH"]}
     done = subprocess.run(
         [str(Path(sys.executable).parent / "finops"), "demo", "--check"],
@@ -241,4 +279,5 @@ def test_the_demo_works() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("seen: ") == 10
+    assert done.stdout.count("seen: ") == 12
+    assert "seen: The report in #finops: *Variance report, " in done.stdout

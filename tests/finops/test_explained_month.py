@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +18,7 @@ from finops.periods import Month
 from finops.policy import LADDER, Materiality
 from finops.spend import DaySpend, Freshness
 from finops.team_month import TeamMonth, assess
+from views.explanation_form import compared
 
 NOVEMBER = Month(2026, 11)
 NOW = datetime(2026, 11, 16, tzinfo=UTC)
@@ -33,15 +37,17 @@ ROWS = st.lists(
 )
 
 
-def month_of(rows: list[DaySpend], as_of: date, through: date, settled: date | None, basis: Basis) -> TeamMonth:
-    """November with a budget of 1,000, of some rows."""
+def month_of(
+    rows: list[DaySpend], as_of: date, through: date, settled: date | None, basis: Basis, month: Month = NOVEMBER
+) -> TeamMonth:
+    """A month with a budget of 1,000, of some rows."""
     daily: dict[date, Decimal] = {}
     for row in rows:
         if row.day <= min(as_of, through):
             daily[row.day] = add((daily.get(row.day, Decimal(0)), row.cost(basis)))
     return assess(
         team="payments",
-        month=NOVEMBER,
+        month=month,
         basis=basis,
         currency="USD",
         budget=Decimal(1000),
@@ -109,3 +115,52 @@ def test_a_past_month_is_its_actual() -> None:
     assert is_judged(month)
     partial = month_of(rows[:-2], date(2026, 12, 1), date(2026, 11, 28), date(2026, 11, 26), Basis.EFFECTIVE)
     assert not is_judged(partial) and variance_of(partial, 1, NOW) is not None
+
+
+def test_compared_days_are_possible_on_every_day_of_four_years() -> None:
+    """Ranges lie in their months, never end before they begin, and are as long as each other or say their lengths."""
+    seen: Counter[str] = Counter()
+    for number in range(4 * 365 + 1):
+        day = date(2023, 1, 1) + timedelta(days=number)
+        for late, unsettled in ((0, 0), (1, 3), (4, 2), (9, 6)):
+            month = Month.of(day - timedelta(days=late))
+            through = day - timedelta(days=late)
+            rows = [row for each in (month.previous, month) for row in rows_of(each) if row.day <= through]
+            drivers = drivers_of(
+                month_of(rows, day, through, day - timedelta(days=unsettled), Basis.EFFECTIVE, month), rows
+            )
+            assert drivers is not None
+            if drivers.days is None or drivers.former is None:
+                assert drivers.days is drivers.former is None and drivers.lines == ()
+                assert drivers.rest_days == (month.first, month.last)
+                seen[compared(drivers)] += 1
+                continue
+            assert month.first == drivers.days[0] <= drivers.days[1] <= through
+            assert month.previous.first == drivers.former[0] <= drivers.former[1] <= month.previous.last
+            now, former = ((last - first).days + 1 for first, last in (drivers.days, drivers.former))
+            assert compared(drivers).endswith(f" ({now} days against {former})") is (now != former)
+            seen["as long" if now == former else "of another length"] += 1
+    assert set(seen) == {"of which no day has settled yet", "as long", "of another length"}
+
+
+@cache
+def rows_of(month: Month) -> list[DaySpend]:
+    """The same cost on every day of a month."""
+    return [DaySpend(day, "", "AWS", "EC2", "Usage", "USD", Decimal(40), Decimal(40)) for day in month.days()]
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [
+        (date(2026, 11, 2), "of which no day has settled yet"),
+        (date(2026, 11, 15), "1–12 Nov against 1–12 Oct"),
+        (date(2027, 4, 1), "1–31 Mar against 1–28 Feb (31 days against 28)"),
+    ],
+)
+def test_compared_days_in_words(day: date, said: str) -> None:
+    """At a month's start nothing is compared; then as many days of both months; whole months say their lengths."""
+    month = Month.of(day - timedelta(days=1))
+    rows = [row for each in (month.previous, month) for row in rows_of(each) if row.day < day]
+    found = month_of(rows, day, day - timedelta(days=1), day - timedelta(days=3), Basis.EFFECTIVE, month)
+    drivers = drivers_of(found, rows)
+    assert drivers is not None and compared(drivers) == said

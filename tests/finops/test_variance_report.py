@@ -6,14 +6,16 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finops.alert import Alert, AlertKey, Reading
 from finops.basis import Basis
+from finops.closed_month import TeamFigures
 from finops.company import Team
 from finops.corrective_action import ActionStage
-from finops.explanation import Category, Coverage, VarianceKey, is_settled
+from finops.explanation import Category, Coverage, VarianceKey, has_moved, is_settled
 from finops.money import add, subtract
 from finops.policy import Kind, Materiality
 from finops.report_building import ROUNDED_AWAY, build_report
@@ -30,7 +32,8 @@ from tests.reports import (
     made_figures,
     made_report,
 )
-from views.report_words import missing
+from views.report_finding_words import hidden
+from views.report_words import explanation_title, missing, tier
 
 AMOUNTS = st.decimals(min_value=-(10**12), max_value=10**12, places=18, allow_nan=False)
 BUDGETS = st.none() | st.decimals(min_value=0, max_value=10**12, places=6)
@@ -171,8 +174,51 @@ def test_causes_part_approved_from_waiting() -> None:
     ]
 
 
+def test_a_row_that_is_not_complete_keeps_it_from_being_final() -> None:
+    """Overspent already, it is material and explained as any other; what fell in it hides nothing; and it is named."""
+    row = made_figures(actual="1200", services={"Compute": "1200"}, former={"Compute": "700", "Storage": "900"})
+    short = replace(row, data_through=date(2026, 10, 29))
+    report = build_report(made_data([short], [made_explanation(row, "200")]))
+    assert lacks(report) == [(Lack.CLOSED_INCOMPLETE, "payments")] and report.rows[0].is_material
+    assert [line.name for line in report.rows[0].drivers] == ["Compute"]
+    calm = replace(row, actual=Decimal(900), budget=Decimal(1000), tier="", step=0, data_through=date(2026, 10, 29))
+    report = made_report(calm)
+    assert lacks(report) == [(Lack.CLOSED_INCOMPLETE, "payments")]
+    assert (report.hidden, report.rows[0].drivers, tier(calm)) == ((), (), "incomplete")
+    whole = made_report(calm, now={("payments", "USD"): replace(calm, data_through=OCTOBER.last, closed_at=None)})
+    assert whole.is_final
+
+
+def test_an_explanation_in_another_basis_is_named_and_not_held_against_the_row() -> None:
+    """It counts with its amount, its title says which cost it is of, and its number is compared with no other basis."""
+    row = made_figures(actual="1200")
+    told = made_explanation(row, "200")
+    assert told.approved is not None
+    billed = replace(told.approved, basis=Basis.BILLED, amount=Decimal(5000))
+    other = replace(told, explained=billed, approved=billed)
+    report = build_report(made_data([row], [other]))
+    assert report.is_final and not build_report(made_data([row], [told])).missing
+    title = explanation_title(report, other)
+    assert title.startswith("Explanation 1: $200.00 of billed (BilledCost, all charges) cost, business-driven growth,")
+    assert explanation_title(report, told).startswith("Explanation 1: $200.00, business-driven growth,")
+
+
+def test_figures_of_two_bases_are_not_compared() -> None:
+    """How far an effective and a billed amount are apart is no movement, so asking is a mistake of the code."""
+    seen = made_figures().explained(CLOSED_AT)
+    assert seen is not None
+    with pytest.raises(ValueError, match="basis effective is held against one of basis billed"):
+        has_moved(seen, replace(seen, basis=Basis.BILLED), Materiality())
+
+
+def said(row: TeamFigures) -> str:
+    """What the report of one team says that it hides."""
+    report = made_report(row)
+    return hidden(report, report.hidden[0])
+
+
 def test_a_rise_behind_a_fall_is_found() -> None:
-    """A team within its budget hides a service's rise that another's fall covers; a small rise hides nothing."""
+    """A service's rise that another's fall covers is named with where the team stands; a small rise hides nothing."""
     hiding = made_figures(
         actual="1000", services={"Compute": "700", "Storage": "300"}, former={"Compute": "400", "Storage": "650"}
     )
@@ -180,6 +226,9 @@ def test_a_rise_behind_a_fall_is_found() -> None:
     assert (found.team, found.rise, found.covered) == ("payments", 300, 300)
     assert [line.name for line in found.risen] == ["Compute"]
     assert [line.name for line in found.fallen] == ["Storage"]
+    assert said(hiding).startswith("Payments is within its budget, yet Compute +$300.00 against the month before;")
+    over = replace(hiding, budget=Decimal("970"))
+    assert said(over).startswith("Payments is only $30.00 over its budget, too little to ask for an explanation, yet ")
     small = made_figures(
         actual="1000", services={"Compute": "440", "Storage": "560"}, former={"Compute": "400", "Storage": "600"}
     )
@@ -282,12 +331,14 @@ def test_undone_duties() -> None:
 
 
 def test_rows_without_a_budget_or_data_are_shown() -> None:
-    """Spend without a budget, a budget without data and credits are rows, and none keeps it from being final."""
+    """Spend without a budget, a budget without data and credits are rows; only what has no data keeps it from being
+    final.
+    """
     report = made_report(
         made_figures("a", budget=None), made_figures("b", actual=None), made_figures("c", budget="0", actual="-5")
     )
     assert [row.figures.key.team for row in report.rows] == ["c", "a", "b"]
-    assert report.is_final
+    assert missing(report) == ["B has no data: its figures are not complete."]
 
 
 def test_the_same_data_gives_the_same_report() -> None:

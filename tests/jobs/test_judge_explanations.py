@@ -13,9 +13,11 @@ from sqlalchemy import select
 
 from bot.answers import Answers
 from finops.alert import AlertKey
+from finops.basis import Basis
 from finops.explanation import Stage, VarianceKey
 from finops.periods import Month
 from finops.policy import LADDER
+from jobs import close_month
 from jobs.judge_explanations import JOB, run
 from storage.alerts import find_alert
 from storage.audit import read, verify
@@ -24,7 +26,7 @@ from storage.deliveries import TABLE as DELIVERIES
 from storage.deliveries import find
 from storage.explanations import explanations_of
 from storage.people import replace_directory
-from tests.company import Moved, make_company, take_in, usual_charges, write_bill
+from tests.company import Charge, Moved, make_company, take_in, usual_charges, write_bill
 from tests.handlers.desk import raise_alert
 
 PEOPLE = {name: f"U{number}{name.upper()}" for number, name in enumerate(("alice", "bob", "dave", "erin"))}
@@ -73,10 +75,18 @@ class Office:
         """A button of an explanation's message, as it was at a version."""
         return self.answers.actions[action](self.ask(person, value=f"{key}/1@{read}", via="button"))
 
-    def deliver(self, extra: Decimal, on: date = date(2026, 10, 20)) -> None:
-        """The bill once more, with a charge that was not in it before."""
+    def count_by(self, basis: Basis) -> None:
+        """Another basis, as a new finops.yaml would have it."""
+        object.__setattr__(self.installation.company, "basis", basis)
+
+    def deliver(self, extra: Decimal, on: date = date(2026, 10, 20), bought: Decimal = Decimal(0)) -> None:
+        """The bill once more, with a charge that was not in it before, and with a purchase."""
         charges = usual_charges(date(2026, 10, 1), date(2026, 11, 11))
-        charges = [replace(c, cost=c.cost + extra) if (c.day, c.team) == (on, "payments") else c for c in charges]
+        charges.append(Charge(on, bought, "payments", category="Purchase"))
+        charges = [
+            replace(c, cost=c.cost + extra) if (c.day, c.team, c.category) == (on, "payments", "Usage") else c
+            for c in charges
+        ]
         write_bill(self.folder / "bills" / "bill.csv", charges)
         self.clock.now += timedelta(hours=1)
         take_in(self.installation)
@@ -191,6 +201,49 @@ def test_a_restatement_that_does_not_count_is_noted(office: Office) -> None:
     assert office.run() == "nothing changed"
     office.deliver(Decimal("30"))
     assert office.run() == "1 voided"
+
+
+def test_another_basis_is_no_movement(office: Office) -> None:
+    """What was approved in one basis is held against it when the company counts by another, and only money voids it."""
+    office.deliver(Decimal(0), bought=Decimal(500))
+    office.explain(OCTOBER, "603.83")
+    office.click("dave", "explanation_approve", OCTOBER, 1)
+    office.count_by(Basis.USAGE_BILLED)
+    assert office.run() == "nothing changed"
+    assert office.explanation().stage is Stage.APPROVED
+    shown = office.said(f"explanation/{OCTOBER}/1")[f"explanation/{OCTOBER}/1"]
+    assert "Explained $603.83 of $103.83" in shown
+    assert (
+        "Basis: effective (EffectiveCost, without tax) of what was explained, usage-billed (BilledCost, usage only) of "
+        "what is open; days in UTC." in shown
+    )
+    office.deliver(Decimal(1000), bought=Decimal(500))
+    assert office.run() == "1 voided"
+    note = office.said(f"explanation/{OCTOBER}/1/3.1")[f"explanation/{OCTOBER}/1/3.1"]
+    assert "*The variance has moved from +$603.83 to +$1,603.83* since explanation 1 was approved" in note
+
+
+def test_what_was_written_before_another_basis_is_approved_after_it(office: Office) -> None:
+    """A reviewer stands for the number that was written about, in its own basis, if that has not moved."""
+    office.deliver(Decimal(0), bought=Decimal(500))
+    office.explain(OCTOBER, "603.83")
+    office.count_by(Basis.USAGE_BILLED)
+    office.click("dave", "explanation_approve", OCTOBER, 1)
+    explanation = office.explanation()
+    assert explanation.stage is Stage.APPROVED and explanation.approved is not None
+    assert (explanation.basis, explanation.approved.basis) == (Basis.EFFECTIVE, Basis.EFFECTIVE)
+    assert explanation.approved.value == explanation.explained.value
+
+
+def test_a_closed_month_is_explained_in_its_own_basis(office: Office) -> None:
+    """What is written of a closed month when the company counts by another basis is of the figure that was frozen."""
+    office.deliver(Decimal(0), bought=Decimal(500))
+    close_month.run(now=office.installation.now, company=office.installation.company, state=office.installation.state)
+    office.count_by(Basis.USAGE_BILLED)
+    office.explain(OCTOBER, "603.83")
+    explained = office.explanation().explained
+    assert (explained.basis, explained.value) == (Basis.EFFECTIVE, Decimal("100.123456789") * 31 + 500 - 3000)
+    assert office.run() == "nothing changed"
 
 
 def test_an_approval_after_a_movement_is_refused(office: Office) -> None:

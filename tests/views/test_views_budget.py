@@ -28,11 +28,11 @@ def told(
 
 def test_who_is_told() -> None:
     """The channel and each person who may decide; a group is mentioned in the channel and has no direct messages."""
-    assert told() == {"budget-request/7": ("#payments", None), "budget-request/7/U2": ("U2", None)}
-    assert told(place="") == {"budget-request/7/U2": ("U2", None)}
+    assert told() == {"budget-request/7": ("#payments", None), "budget-request/7/U2": ("U2", AT)}
+    assert told(place="") == {"budget-request/7/U2": ("U2", AT)}
     assert told(answered(RequestStage.APPROVED), approvers=()) == {
         "budget-request/7": ("#payments", None),
-        "budget-request/7/answered/U1": ("U1", None),
+        "budget-request/7/answered/U1": ("U1", AT),
     }
     assert told(answered(RequestStage.WITHDRAWN), approvers=()) == {"budget-request/7": ("#payments", None)}
 
