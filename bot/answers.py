@@ -126,12 +126,20 @@ class Answers:
             )
         except Refused as refusal:
             LOG.warning("form not replaced", form=reply.replaces_view.get("callback_id"), reason=refusal.reason)
-            return Reply(note("Slack did not show the form anew. Close it and open it again: what you typed is kept."))
+            return Reply(note("Slack did not show the form anew. Close it and open it again: it holds what is kept."))
         return reply
 
     def tell(self, key: str, user_id: str, message: Message) -> None:
         """Queue a direct message."""
         self._queue(Effect(key, "answer", user_id, message.as_payload()))
+
+    def give_back(self, user_id: str, message: Message) -> None:
+        """Post a direct message at once: what the database cannot keep, it cannot queue either."""
+        try:
+            for page in (message, *message.continued):
+                attempt(self._client.chat_postMessage, channel=user_id, text=page.text, blocks=page.blocks)
+        except Refused as refusal:
+            LOG.error("not given back", user=user_id, reason=refusal.reason)
 
     def respond(self, key: str, url: str, reply: Reply, thread: str) -> None:
         """Queue an answer through a response_url; in a thread where the click was in one."""

@@ -24,7 +24,7 @@ COMMAND = "/finops"
 
 
 def build_app(installation: Installation, wake: Callable[[], None] = lambda: None) -> App:
-    """The Bolt app, ready for HTTP or Socket Mode; the one call to Slack in its listeners opens a form.
+    """The Bolt app, ready for HTTP or Socket Mode; its listeners call Slack for forms and what they held, and no more.
 
     Args:
         wake: called after something was queued for Slack.

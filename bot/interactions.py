@@ -21,11 +21,13 @@ from storage.deliveries import find_message
 from storage.teams import find_team
 from views import blocks
 from views.notes import old_button_message
-from views.problems import RUN, problem_message, unexpected_message, unknown_command_message
+from views.problems import RUN, problem_message, unexpected_message, unkept_message, unknown_command_message
 
 LOG = structlog.get_logger("finops.app")
 HELD = ("value", "selected_date", "selected_user", "selected_option")
 """Where an element of a form keeps what was filled in."""
+PROPOSED = ("initial_value", "initial_date", "initial_user", "initial_option")
+"""Where it keeps what it was shown with."""
 
 
 class Interactions:
@@ -82,7 +84,7 @@ class Interactions:
         message = self._message(channel, str(container.get("message_ts") or ""))
         view = body.get("view") or {}
         request = replace(request, value=value, via="button", message=message)
-        request = replace(request, inputs=_filled_in(view), metadata=_carried(view))
+        request = _with_form(request, view)
         actions = self._answers.actions
         metrics.REQUESTS.labels("action", name if name in actions or name == RUN else "unknown").inc()
         if name == RUN:
@@ -127,12 +129,7 @@ class Interactions:
         fields = [block["block_id"] for block in view["blocks"] if block["type"] == "input"]
         known = self._answers.submissions.get(name)
         metrics.REQUESTS.labels("submission", name if known else "unknown").inc()
-        request = replace(
-            self._answers.request(user_id, "", str(view["id"])),
-            via="form",
-            inputs=_filled_in(view),
-            metadata=_carried(view),
-        )
+        request = _with_form(replace(self._answers.request(user_id, "", str(view["id"])), via="form"), view)
         reply = _at_fields(fields, lambda: (known or _of_an_older_version)(request))
         if reply.errors:
             return ack(response_action="errors", errors=dict(reply.errors))
@@ -147,14 +144,19 @@ class Interactions:
         return ack(response_action="clear")
 
     def closed(self, ack: Ack, body: Mapping[str, Any]) -> BoltResponse:
-        """A form was closed without being submitted: what it held may be kept."""
+        """A form was closed without being submitted: what it held is kept, or given back to its writer."""
         view = body["view"]
         name = str(view.get("callback_id") or "")
         known = self._answers.closings.get(name)
         metrics.REQUESTS.labels("closing", name if known else "unknown").inc()
         if known:
-            request = self._answers.request(body["user"]["id"], "", str(view.get("id") or ""))
-            known(replace(request, via="form", inputs=_filled_in(view), metadata=_carried(view)))
+            user_id = str(body["user"]["id"])
+            request = self._answers.request(user_id, "", str(view.get("id") or ""))
+            request = _with_form(replace(request, via="form"), view)
+            why, typed = _failed(lambda: known(request)), _typed(view, request)
+            if why and typed:
+                title = str((view.get("title") or {}).get("text") or "")
+                self._answers.give_back(user_id, unkept_message(title, typed, why))
         return ack()
 
 
@@ -162,6 +164,23 @@ def _of_an_older_version(_request: Request) -> Reply:
     raise FinopsError(
         "This form is of an older version of me and does nothing any more.", "Close it and see /finops help."
     )
+
+
+def _failed(keep: Callable[[], Reply]) -> str:
+    """Why something was not kept, in words for who typed it; empty where it was."""
+    try:
+        keep()
+    except FinopsError as problem:
+        return str(problem)
+    except Exception:
+        return f"something went wrong on my side, and FinOps finds it in the log as `{logged_bug()}`."
+    return ""
+
+
+def _typed(view: Mapping[str, Any], request: Request) -> list[tuple[str, str]]:
+    """Label and content of every field of a form that does not hold what it was shown with."""
+    labels = {block.get("block_id"): str((block.get("label") or {}).get("text")) for block in view.get("blocks") or ()}
+    return [(labels.get(name) or name, held) for name, held in request.changed.items() if held]
 
 
 def _at_fields(fields: Sequence[str], answer: Callable[[], Reply]) -> Reply:
@@ -189,15 +208,20 @@ def _value(action: Mapping[str, Any]) -> str:
     return str(action.get("value") or chosen.get("value") or "")
 
 
-def _filled_in(view: Mapping[str, Any]) -> dict[str, str]:
-    """Block id → what a form holds there."""
-    found = {}
+def _with_form(request: Request, view: Mapping[str, Any]) -> Request:
+    """The request with what a form holds, was shown with and carries along."""
     # Slack leaves the state out where it has none to tell.
-    for block, elements in ((view.get("state") or {}).get("values") or {}).items():
-        for element in elements.values():
-            held = next((element[name] for name in HELD if element.get(name)), "")
-            found[block] = str(held["value"] if isinstance(held, dict) else held)
-    return found
+    filled = ((view.get("state") or {}).get("values") or {}).items()
+    inputs = {block: _held(element, HELD) for block, elements in filled for element in elements.values()}
+    shown = (block for block in view.get("blocks") or () if block.get("type") == "input")
+    proposed = {str(block.get("block_id")): _held(block.get("element") or {}, PROPOSED) for block in shown}
+    return replace(request, inputs=inputs, proposed=proposed, metadata=_carried(view))
+
+
+def _held(element: Mapping[str, Any], names: Sequence[str]) -> str:
+    """What an element of a form holds under any of some names."""
+    held = next((element[name] for name in names if element.get(name)), "")
+    return str(held["value"] if isinstance(held, dict) else held)
 
 
 def _carried(view: Mapping[str, Any]) -> dict[str, Any]:

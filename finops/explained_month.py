@@ -1,16 +1,18 @@
-"""From a team's month to the number that is explained, and to what moved it."""
+"""From a team's month to the number that is explained, to what moved it, and to how far it is explained."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from finops.alert_state import Alert, AlertKey
 from finops.breakdown import Line, compare, group
-from finops.explanation import Variance
+from finops.explanation import Coverage, Explanation, Variance, VarianceKey, coverage
 from finops.money import add, subtract
 from finops.periods import DAY
+from finops.policy import Kind
 from finops.spend import DaySpend, total
 from finops.team_month import TeamMonth
 
@@ -68,6 +70,37 @@ def _is_early(month: TeamMonth) -> bool:
 def is_judged(month: TeamMonth) -> bool:
     """Whether what was said of a month is held against its figures: not while days at the end of it are missing."""
     return not (month.over and month.partial)
+
+
+def number_known(seen: Variance | None, explanations: Sequence[Explanation]) -> Variance | None:
+    """The number to be explained; without one now, the one that was last written of; None where there never was one.
+
+    Args:
+        seen: the number now, None where there is none.
+    """
+    return seen or max((each.explained for each in explanations), key=lambda each: each.seen_at, default=None)
+
+
+def variance_key(alert: AlertKey) -> VarianceKey:
+    """What an explanation of an alert's month is of."""
+    return VarianceKey(alert.team, alert.month, alert.currency)
+
+
+def coverage_of_alert(alert: Alert, explanations: Iterable[Explanation]) -> Coverage | None:
+    """How far the variance that an alert stands on is explained.
+
+    Args:
+        explanations: of the alert's month.
+
+    Returns:
+        None where there is nothing to explain: at a threshold, which is no variance; without a budget or exactly on it;
+        and once the alert is resolved, unless something is explained.
+    """
+    variance = alert.reading.variance
+    if alert.key.kind is Kind.THRESHOLD or not variance:
+        return None
+    found = coverage(variance, explanations)
+    return found if alert.step or found.explained else None
 
 
 def drivers_of(month: TeamMonth, spend: Iterable[DaySpend]) -> Drivers | None:

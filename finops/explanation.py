@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Literal
 
 from finops.calendar import WorkCalendar
 from finops.explanation_state import (
@@ -60,7 +61,6 @@ __all__ = [
     "VarianceKey",
     "Wording",
     "approve",
-    "ask",
     "coverage",
     "edit",
     "give_back",
@@ -165,38 +165,34 @@ def edit(
     return _happened(explanation, edited, Step.EDITED, by, now)
 
 
-def ask(
-    explanation: Explanation,
-    question: str,
-    by: str,
-    read: int,
-    rules: ExplanationRules,
-    calendar: WorkCalendar,
-    now: datetime,
-) -> ExplanationChange:
-    """A reviewer asks: its author has the turn; it may still be approved or returned."""
-    _refuse_review(explanation, by, read)
-    _refuse_silent(question, "question")
-    due = calendar.after_days(calendar.day_of(now), rules.answer_within)
-    asked = _reviewed(explanation, Stage.ASKED, question, by, due, now)
-    return _happened(explanation, asked, Step.ASKED, by, now, question.strip())
-
-
 def give_back(
     explanation: Explanation,
-    reason: str,
+    stage: Literal[Stage.ASKED, Stage.RETURNED],
+    said: str,
     by: str,
     read: int,
     rules: ExplanationRules,
     calendar: WorkCalendar,
     now: datetime,
 ) -> ExplanationChange:
-    """A reviewer returns it with a reason: it explains nothing until it is written anew."""
+    """A reviewer gives it back to its author, who has the turn.
+
+    Args:
+        stage: ASKED with a question, and it may still be approved or returned; RETURNED with a reason, and it explains
+            nothing until it is written anew.
+        read: the version that was looked at.
+
+    Raises:
+        ExplanationRefused: they wrote it, it is not to be reviewed, or nothing is said.
+        ChangedMeanwhile: it has another version by now.
+    """
     _refuse_review(explanation, by, read)
-    _refuse_silent(reason, "reason")
+    if not said.strip():
+        noun = "question" if stage is Stage.ASKED else "reason"
+        raise ExplanationRefused(f"A {noun} is needed.", "Write a few words: its author reads them.")
     due = calendar.after_days(calendar.day_of(now), rules.answer_within)
-    returned = _reviewed(explanation, Stage.RETURNED, reason, by, due, now)
-    return _happened(explanation, returned, Step.RETURNED, by, now, reason.strip())
+    given = _reviewed(explanation, stage, said, by, due, now)
+    return _happened(explanation, given, Step(stage), by, now, said.strip())
 
 
 def approve(
@@ -282,11 +278,6 @@ def _refuse_empty(wording: Wording) -> None:
         raise ExplanationRefused("An explanation says what happened and why.")
     if wording.amount == ZERO:
         raise ExplanationRefused("An explanation is for an amount.", "Write how much of the variance it explains.")
-
-
-def _refuse_silent(text: str, noun: str) -> None:
-    if not text.strip():
-        raise ExplanationRefused(f"A {noun} is needed.", "Write a few words: its author reads them.")
 
 
 def _refuse_stale(explanation: Explanation, read: int) -> None:

@@ -13,8 +13,10 @@ from handlers.alert_changes import place_of
 from storage.audit import append
 from storage.corrective_actions import action_entries, save_change, thread_of
 from storage.deliveries import answer_question, queue
+from storage.explained_months import read_explained
 from storage.people import names_of
 from views.action_notes import answered_note, change_effects, owner_effect
+from views.explanation_effects import Told, explanation_effects
 
 
 def commit_action(
@@ -22,7 +24,8 @@ def commit_action(
 ) -> ActionChange:
     """Write a change of an action, or a new one; comes last in its transaction.
 
-    What asked its owner and others for an answer asks no more; whom it is given to is told.
+    Its explanation's message shows it as it is now. What asked its owner and others for an answer asks no more; whom it
+    is given to is told.
 
     Args:
         case: as it was before.
@@ -39,6 +42,8 @@ def commit_action(
             answer_question(connection, f"action/{action.number}/{step}", said, now)
     place = thread_of(connection, action, place_of(company, case.team))
     queue(connection, change_effects(saved, case.team, place, names, now, case.policy), now)
+    if action.explanation and (explained := read_explained(connection, company, case.team, action.key, now)):
+        queue(connection, explanation_effects(Told((), *explained), now), now)
     by = saved.events[-1].by
     if action.stage is ActionStage.OPEN and action.owner != by and (not before.number or action.owner != before.owner):
         queue(connection, [owner_effect(action, by, case.team, names, now, case.policy)], now)

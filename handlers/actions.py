@@ -9,7 +9,6 @@ from sqlalchemy import Connection
 
 from finops.company import Company, Team
 from finops.corrective_action import LIVING, ActionStage, CorrectiveAction
-from finops.names import repeated
 from handlers.action_access import ActionAsker
 from handlers.action_forms import (
     done,
@@ -22,7 +21,7 @@ from handlers.action_forms import (
     planned,
 )
 from handlers.alert_access import team_of
-from handlers.arguments import UnknownName, team_asked_for, teams_of, with_slugs
+from handlers.arguments import one_team, teams_of
 from handlers.request import Command, Reply, Request
 from storage.corrective_actions import actions_in
 from storage.people import find_person, names_of
@@ -40,12 +39,8 @@ def answer(request: Request, *, company: Company, state: State) -> Reply:
     words = [word for word in request.words if word.lower() not in (MINE, LATE)]
     chosen = {word.lower() for word in request.words} & {MINE, LATE}
     with state.reading() as connection:
-        words = with_slugs(connection, company, words)
-        if len(words) > 1:
-            reason = f"I do not understand '{repeated(words[1])}'."
-            raise UnknownName(reason, "Name a team, `mine` or `late`.", words[1])
+        team = one_team(connection, company, request.user_id, words, "Name a team, `mine` or `late`.")
         asker = ActionAsker(connection, company, request)
-        team = team_asked_for(connection, company, request.user_id, words[0]) if words else None
         teams = all_teams(connection, company)
         found = actions_in(connection, stages=LIVING, team=team.slug if team else "")
         teams |= {each.key.team: team_of(teams, each.key.team) for each in found}

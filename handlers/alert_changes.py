@@ -10,12 +10,16 @@ from sqlalchemy import Connection
 
 from finops.alert import Alert, Change, Event
 from finops.company import Company, Team
+from finops.effect import Effect
+from finops.explained_month import coverage_of_alert, variance_key
+from finops.explanation import Coverage
 from finops.freeze import Freeze
 from finops.freeze_decision import decision_on
 from handlers.alert_access import Case
 from storage.alerts import entries_of, save_alerts
 from storage.audit import append
 from storage.deliveries import queue, withdraw
+from storage.explanations import explanations_of
 from storage.freezes import freezes_of
 from storage.leaves import stand_ins
 from storage.people import names_of
@@ -43,13 +47,24 @@ def commit(
     [saved] = save_alerts(connection, [(change, case.policy)], now)
     if silences:
         withdraw(connection, f"call/{saved.alert.key}/")
-    freeze = decision_for(connection, replace(case, alert=saved.alert))
-    away = stand_ins(connection, company.today(now))
-    told = Told(saved, case.team, case.policy, place_of(company, case.team), freeze, away)
-    names = names_of(connection, ids_of(saved.alert, saved.events, freeze))
-    queue(connection, alert_effects([told], names, now), now)
+    queue(connection, shown(connection, company, case, saved, now), now)
     append(connection, entries_of([saved]))
     return replace(case, alert=saved.alert)
+
+
+def shown(connection: Connection, company: Company, case: Case, change: Change, now: datetime) -> list[Effect]:
+    """What Slack is to show of a change that is stored; without events, of what has changed beside the alert."""
+    alert = change.alert
+    freeze = decision_for(connection, replace(case, alert=alert))
+    away, place = stand_ins(connection, company.today(now)), place_of(company, case.team)
+    told = Told(change, case.team, case.policy, place, freeze, away, coverage=coverage_for(connection, alert))
+    names = names_of(connection, ids_of(alert, change.events, freeze))
+    return alert_effects([told], names, now)
+
+
+def coverage_for(connection: Connection, alert: Alert) -> Coverage | None:
+    """How far what an alert stands on is explained, None where nothing is to be."""
+    return coverage_of_alert(alert, explanations_of(connection, variance_key(alert.key)))
 
 
 def decision_for(connection: Connection, case: Case) -> Freeze | None:

@@ -7,13 +7,12 @@ from collections.abc import Iterable
 from finops.alert import Alert
 from finops.company import Company
 from finops.freeze import Freeze
-from finops.names import repeated
 from handlers.alert_access import Asker, cases_of, team_of
 from handlers.alert_answers import acknowledge, done, end_snooze, take_back
-from handlers.alert_changes import decision_for, ids_of
+from handlers.alert_changes import coverage_for, decision_for, ids_of
 from handlers.alert_drivers import drivers
 from handlers.alert_snooze import open_form, preview, snooze
-from handlers.arguments import UnknownName, team_asked_for, with_slugs
+from handlers.arguments import one_team
 from handlers.freeze_access import as_of
 from handlers.request import Command, Reply, Request
 from storage.alerts import living_alerts
@@ -32,12 +31,8 @@ def answer(request: Request, *, company: Company, state: State) -> Reply:
     words = [word for word in request.words if word.lower() != MINE]
     mine = len(words) < len(request.words)
     with state.reading() as connection:
-        words = with_slugs(connection, company, words)
-        if len(words) > 1:
-            reason = f"I do not understand '{repeated(words[1])}'."
-            raise UnknownName(reason, "Name a team, `mine`, or both.", words[1])
+        team = one_team(connection, company, request.user_id, words, "Name a team, `mine`, or both.")
         asker = Asker(connection, company, request)
-        team = team_asked_for(connection, company, request.user_id, words[0]) if words else None
         slug = team.slug if team else None
         teams = all_teams(connection, company)
         cases = cases_of(living_alerts(connection, slug), teams, company)
@@ -71,7 +66,9 @@ def show(request: Request, *, company: Company, state: State) -> Reply:
         freeze = decision_for(connection, case)
         freeze = freeze and as_of(freeze, company, case.team, request.now)
         names = names_of(connection, ids_of(case.alert, (), freeze))
-    return Reply(alert_message(case.alert, case.team, case.policy, names, request.now, freeze=freeze))
+        covered = coverage_for(connection, case.alert)
+    shown = alert_message(case.alert, case.team, case.policy, names, request.now, freeze=freeze, coverage=covered)
+    return Reply(shown)
 
 
 def _everybody(alerts: Iterable[Alert], freezes: Iterable[Freeze]) -> set[str]:

@@ -46,10 +46,10 @@ class Arguments:
     by: str | None = None
 
 
-def parse_arguments(words: Sequence[str]) -> Arguments:
+def parse_arguments(connection: Connection, company: Company, words: Sequence[str]) -> Arguments:
     """Sort words into team, month (YYYY-MM), basis and `by …`; raises UnknownName for one too many."""
     team, month, basis, by = None, None, None, None
-    rest = [word for word in words if word]
+    rest = with_slugs(connection, company, words)
     while rest:
         word = rest.pop(0)
         if word.lower() == "by":
@@ -67,15 +67,45 @@ def parse_arguments(words: Sequence[str]) -> Arguments:
     return Arguments(team, month, basis, by)
 
 
+def one_team(
+    connection: Connection, company: Company, user_id: str, words: Sequence[str], takes: str = "Name one team."
+) -> Team | None:
+    """The team that a command's words name, if the person may see it; None where there are no words.
+
+    Args:
+        takes: what the command takes, for who writes more.
+
+    Raises:
+        UnknownName: words are left over, or there is no such team.
+        NotAllowed: it is not theirs to see.
+    """
+    if not words:
+        return None
+    name, *rest = with_slugs(connection, company, words)
+    if rest:
+        raise UnknownName(f"I do not understand '{repeated(rest[0])}'.", takes, rest[0])
+    return team_asked_for(connection, company, user_id, name)
+
+
 def with_slugs(connection: Connection, company: Company, words: Sequence[str]) -> list[str]:
     """Words in which a team's name of several words has given way to its slug; of several names the longest counts."""
-    found, start = [], 0
-    while start < len(words):
-        ends = range(min(len(words), start + LONGEST_NAME), start + 1, -1)
-        teams = ((_called(connection, company, " ".join(words[start:end])), end) for end in ends)
-        word, start = next(((team.slug, end) for team, end in teams if team), (words[start], start + 1))
+    found, rest = [], list(words)
+    while rest:
+        word, rest = leading_name(connection, company, rest)
         found.append(word)
     return found
+
+
+def leading_name(connection: Connection, company: Company, words: Sequence[str]) -> tuple[str, list[str]]:
+    """The slug of the team whose name of several words begins some words, else the first of them; and what follows.
+
+    Args:
+        words: at least one.
+    """
+    for end in range(min(len(words), LONGEST_NAME), 1, -1):
+        if team := _called(connection, company, " ".join(words[:end])):
+            return team.slug, list(words[end:])
+    return words[0], list(words[1:])
 
 
 def _called(connection: Connection, company: Company, name: str) -> Team | None:
@@ -103,14 +133,19 @@ def team_asked_for(connection: Connection, company: Company, user_id: str, name:
     """
     if name is None:
         return _own_team(connection, company, user_id)
-    team = find_team(connection, company, name.lower()) or _called(connection, company, name)
-    team = team or find_team(connection, company, slug(name))
+    team = team_named(connection, company, name)
     if team is None:
         near = nearest(name, _visible(connection, company, user_id))
         raise UnknownName(f"There is no team '{repeated(name)}'.", "See /finops teams for all of them.", name, near)
     if company.visibility == "own" and not may_see(find_person(connection, user_id), company, team):
         raise not_theirs_to_see(team)
     return team
+
+
+def team_named(connection: Connection, company: Company, name: str) -> Team | None:
+    """The team of a slug or of a name as messages show it, whoever asks."""
+    team = find_team(connection, company, name.lower()) or _called(connection, company, name)
+    return team or find_team(connection, company, slug(name))
 
 
 def not_theirs_to_see(team: Team) -> NotAllowed:

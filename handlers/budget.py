@@ -14,7 +14,7 @@ from finops.forecast import RHYTHM_DAYS
 from finops.history import Mornings
 from finops.periods import Month
 from handlers.alert_access import Asker
-from handlers.arguments import UnknownName, team_asked_for
+from handlers.arguments import one_team, team_asked_for
 from handlers.budget_requests import approved, asked, open_form, open_refusal, refused, withdrawn
 from handlers.request import Command, Reply, Request
 from storage.budget_requests import requests_in
@@ -31,11 +31,9 @@ BACK, AHEAD, MOST = 6, 3, 8
 
 def answer(request: Request, *, company: Company, state: State) -> Reply:
     """One team's budgets."""
-    if len(request.words) > 1:
-        word = request.words[1]
-        raise UnknownName(f"I do not understand '{word}'.", "Name one team.", word)
     with state.reading() as connection:
-        team = team_asked_for(connection, company, request.user_id, request.words[0] if request.words else None)
+        named = one_team(connection, company, request.user_id, request.words)
+        team = named or team_asked_for(connection, company, request.user_id, None)
         return Reply(_message(connection, company, request, team))
 
 

@@ -31,11 +31,11 @@ from views.explanation_review import ASK_CALLBACK, RETURN_CALLBACK
 
 def answer(request: Request, *, company: Company, state: State) -> Reply:
     """The form for the month asked for, or the one that runs, in the team's own currency."""
-    given = parse_arguments(request.words)
-    if given.basis or given.by:
-        word = given.basis or f"by {given.by}"
-        raise UnknownName(f"An explanation knows no '{word}'.", "Name a team, and a month such as 2026-11.")
     with state.reading() as connection:
+        given = parse_arguments(connection, company, request.words)
+        if given.basis or given.by:
+            word = given.basis or f"by {given.by}"
+            raise UnknownName(f"An explanation knows no '{word}'.", "Name a team, and a month such as 2026-11.")
         team = team_asked_for(connection, company, request.user_id, given.team)
         today = company.today(request.now, team)
         month = given.month or Month.of(today)

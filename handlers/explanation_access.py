@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
 
 from sqlalchemy import Connection
 
@@ -13,7 +12,7 @@ from finops.alert import Alert
 from finops.basis import Basis
 from finops.company import Company, Team
 from finops.errors import FinopsError, NotAllowed, NotFound
-from finops.explained_month import is_judged, variance_of
+from finops.explained_month import is_judged, number_known, variance_key
 from finops.explanation import Coverage, Explanation, Variance, VarianceKey, coverage
 from finops.periods import Month
 from finops.policy import Policy, Role
@@ -22,10 +21,8 @@ from handlers.alert_access import Asker
 from handlers.arguments import not_theirs_to_see
 from handlers.request import Request
 from storage.alerts import alerts_of_teams
-from storage.closed_months import basis_of
+from storage.explained_months import read_numbers
 from storage.explanations import explanations_of
-from storage.publish import newest_publication
-from storage.team_months import team_answer
 from storage.teams import find_team
 from views.amounts import month_name
 from views.people import LABELS
@@ -78,8 +75,7 @@ class Subject:
     @property
     def number(self) -> Variance:
         """The number to be explained; where there is none now, the one that was last written of."""
-        newest = max((each.explained for each in self.explanations), key=lambda seen: seen.seen_at, default=None)
-        known = self.variance or newest
+        known = number_known(self.variance, self.explanations)
         if known is None:
             raise NothingToExplain("There is no number that an explanation could be of.")
         return known
@@ -130,33 +126,14 @@ def find_subject(
         raise not_theirs_to_see(team)
     alerts = _lock_alerts(connection, key) if lock else ()
     explanations = tuple(explanations_of(connection, key, lock=lock))
-    basis = basis_of(connection, key.month, company.basis)
-    publication, today = newest_publication(connection), company.today(request.now, team)
-    months = {
-        each: _month(connection, company, team, key, today, each)
-        for each in {basis, *(explanation.basis for explanation in explanations)}
-    }
-    numbers = {
-        each: seen
-        for each, month in months.items()
-        if month and (seen := variance_of(month, publication, request.now)) is not None
-    }
-    seen = numbers.pop(basis, None)
-    return Subject(key, team, company.policy(team), months[basis], seen, explanations, alerts, numbers)
-
-
-def _month(
-    connection: Connection, company: Company, team: Team, key: VarianceKey, today: date, basis: Basis
-) -> TeamMonth | None:
-    """A team's month in a basis and the key's currency; None where it has neither budget nor spend in it."""
-    found = team_answer(connection, company, team, key.month, today, basis)
-    return next((each for each in (found.month, *found.others) if each.currency == key.currency), None)
+    found = read_numbers(connection, company, team, key, explanations, request.now)
+    return Subject(key, team, company.policy(team), found.month, found.number, explanations, alerts, found.others)
 
 
 def locked(connection: Connection, subject: Subject) -> Subject:
     """The same, with its alerts and explanations as nobody else changes them until the writing transaction ends.
 
-    Alerts are locked before explanations, by everybody.
+    Alerts, whose messages say how far they are explained, are locked before explanations, by everybody.
     """
     alerts = _lock_alerts(connection, subject.key)
     return replace(subject, alerts=alerts, explanations=tuple(explanations_of(connection, subject.key, lock=True)))
@@ -164,7 +141,7 @@ def locked(connection: Connection, subject: Subject) -> Subject:
 
 def _lock_alerts(connection: Connection, key: VarianceKey) -> tuple[Alert, ...]:
     found = alerts_of_teams(connection, key.month, [key.team], lock=True).values()
-    return tuple(alert for alert in found if alert.live and alert.key.currency == key.currency)
+    return tuple(alert for alert in found if alert.live and variance_key(alert.key) == key)
 
 
 def find_explanation_in(subject: Subject, number: int) -> Explanation:

@@ -8,19 +8,22 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from finops.alert import AlreadyAnswered, AnswerRefused, Setting, Status, acknowledge, do_duty, duty_of
+from finops.alert import AlreadyAnswered, AnswerRefused, Change, Setting, Status, acknowledge, do_duty, duty_of
 from finops.company import Company
 from finops.corrective_action import ActionChange
+from finops.effect import Effect
 from finops.explained_alert import unexplained
+from finops.explained_month import variance_key
 from finops.explanation import EXPLAINED, ExplanationChange, is_whole
 from finops.explanation_told import Audience
 from finops.freeze_decision import is_emergency
 from handlers.alert_access import Asker, Case
-from handlers.alert_changes import commit
+from handlers.alert_changes import commit, shown
 from handlers.explanation_access import Subject
+from storage.alerts import alerts_of_teams
 from storage.audit import append
 from storage.corrective_actions import action_entries, save_action
-from storage.deliveries import answer_question, queue
+from storage.deliveries import answer_question, find, is_shown, queue
 from storage.explanation_audience import read_audience
 from storage.explanations import explanation_entries, save_explanation
 from storage.people import names_of
@@ -80,7 +83,18 @@ def tell(
             key, message = asked
             answer_question(connection, key, message.as_payload(), now)
     queue(connection, explanation_effects(told, now), now)
+    queue(connection, _alerts_shown(connection, company, subject, now), now)
     return told
+
+
+def _alerts_shown(connection: Connection, company: Company, subject: Subject, now: datetime) -> list[Effect]:
+    """The messages of the month's alerts, which say how far it is explained; the alerts are locked."""
+    effects: list[Effect] = []
+    for alert in alerts_of_teams(connection, subject.key.month, [subject.team.slug]).values():
+        posted = find(connection, f"alert/{alert.key}")
+        if variance_key(alert.key) == subject.key and posted and is_shown(connection, posted):
+            effects += shown(connection, company, Case(alert, subject.team, subject.policy), Change(alert), now)
+    return effects
 
 
 def audience_of(connection: Connection, company: Company, subject: Subject, now: datetime) -> Audience:

@@ -34,7 +34,6 @@ from handlers.explanation_fields import (
     Errors,
     is_started,
     plan_of,
-    same_words,
     wording_of,
 )
 from handlers.request import Request
@@ -42,15 +41,16 @@ from storage.explanations import (
     find_draft,
     save_draft,
 )
-from views.explanation_form import WHAT
 from views.explanation_next import (
     FOLLOWING,
     TASK,
 )
 
-ADDED, READ, PASSED = "added", "read", "passed"
-"""What a draft holds beside the form's fields: corrective actions, the version that it was begun from, and the first
-step as it was when Next was pressed: what was told of it while it was typed may come later, and be older.
+ADDED, READ, PASSED, TURN, ENDED = "added", "read", "passed", "turn", "ended"
+"""What a draft holds beside the form's fields: corrective actions, the version that it was begun from, the first step
+as it was when Next was pressed, and the turn of the second one: what was told of either while it was typed may come
+later, and be older. Last, how many drafts before it were submitted or thrown away: it stays when the draft goes, as
+what was told of that one may come later still.
 """
 
 
@@ -60,18 +60,24 @@ class Opened:
 
     Attributes:
         explanation: the one that is edited, None for a new one.
-        draft: what was typed before.
+        draft: what was typed before, empty where nothing was.
+        ended: how many drafts of it the person has submitted or thrown away.
     """
 
     asker: Asker
     subject: Subject
     explanation: Explanation | None
     draft: Mapping[str, Any]
+    ended: int
 
     @property
     def number(self) -> int:
         """Of the explanation that is edited, 0 for a new one."""
         return self.explanation.number if self.explanation else 0
+
+    def is_over(self, carried: Carried) -> bool:
+        """Whether what a form writes was submitted or thrown away: what is told of it from then on is no draft."""
+        return carried.draft != self.ended
 
 
 def opened(
@@ -85,25 +91,43 @@ def opened(
     explanation = find_explanation_in(subject, number) if number else None
     if explanation:
         require_editor(asker, subject.team, explanation, request.user_id)
-    return Opened(asker, subject, explanation, draft)
+    ended = int(draft.pop(ENDED, 0))
+    return Opened(asker, subject, explanation, draft, ended)
 
 
-def is_spent(subject: Subject, user_id: str, number: int, draft: Mapping[str, Any]) -> bool:
-    """Whether a draft is what its writer has submitted: what is told while one types may come late."""
-    if WHAT not in draft or draft.get(ADDED):
+def is_news(request: Request, carried: Carried, found: Opened, fields: Mapping[str, str]) -> bool:
+    """Whether what was told of a form while somebody typed, or as they closed it, is to be kept.
+
+    A form that holds what it was opened with makes no draft; one that was there before is brought to it.
+    """
+    if found.is_over(carried) or (FOLLOWING in fields and carried.turn < found.draft.get(TURN, 0)):
         return False
-    own = (each for each in subject.explanations if user_id in each.authors and number in (0, each.number))
-    return any(same_words(draft, each.wording) for each in own)
+    return bool(request.changed or found.draft)
 
 
 def keep(
-    connection: Connection, request: Request, carried: Carried, found: Opened, fields: Mapping[str, str]
+    connection: Connection, request: Request, carried: Carried, found: Opened, fields: Mapping[str, str], **more: Any
 ) -> dict[str, Any]:
-    """Keep what one step of the form holds, beside what the other held."""
+    """Keep what one step of the form holds, beside what the other held.
+
+    Args:
+        more: what else the draft is to hold.
+    """
     held = {name: fields[name] for name in (*FIRST, *SECOND) if name in fields}
-    draft = {**found.draft, **held, READ: carried.read}
-    save_draft(connection, request.user_id, carried.key, carried.number, draft, request.now)
+    draft = {**found.draft, **held, READ: carried.read, **more}
+    write_draft(connection, request, found, draft)
     return draft
+
+
+def write_draft(connection: Connection, request: Request, found: Opened, draft: Mapping[str, Any]) -> None:
+    """Put a draft in the place of what was typed before."""
+    held = {**draft, ENDED: found.ended}
+    save_draft(connection, request.user_id, found.subject.key, found.number, held, request.now)
+
+
+def end_draft(connection: Connection, request: Request, found: Opened) -> None:
+    """Forget a draft, as it was submitted or thrown away, and whatever is told of it from now on."""
+    save_draft(connection, request.user_id, found.subject.key, found.number, {ENDED: found.ended + 1}, request.now)
 
 
 def wording_in(found: Opened, draft: Mapping[str, Any]) -> tuple[Wording | None, Errors]:

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 from finops.corrective_action import ActionChange, ActionRefused, Target, plan_action
 from finops.errors import NotFound
@@ -37,22 +36,24 @@ class Carried:
         number: of the explanation that is edited, 0 for a new one.
         read: the version it was made from.
         turn: how often the form was begun anew.
+        draft: which of the person's drafts of it the form writes: counts those submitted or thrown away before.
     """
 
     key: VarianceKey
     number: int
     read: int
     turn: int
+    draft: int
 
 
 def carried_in(request: Request) -> Carried:
     """What a form carries along; raises NotFound for one that is not ours."""
     held = request.metadata
-    numbers = [held.get(name) for name in ("number", "read", "turn")]
+    numbers = [held.get(name) for name in ("number", "read", "turn", "draft")]
     if not all(isinstance(number, int) and number >= 0 for number in numbers):
         raise NotFound("This form is of an older version of me.", "Close it and use /finops explain.")
-    number, read, turn = (int(each or 0) for each in numbers)
-    return Carried(key_in(str(held.get("key", ""))), number, read, turn)
+    number, read, turn, draft = (int(each or 0) for each in numbers)
+    return Carried(key_in(str(held.get("key", ""))), number, read, turn, draft)
 
 
 def filled_in(request: Request) -> dict[str, str]:
@@ -148,14 +149,6 @@ def fields_of(wording: Wording, currency: str) -> dict[str, str]:
 def shown(amount: Decimal, currency: str) -> str:
     """An amount as it is proposed in a field: '403.36'."""
     return plain(rounded(amount, currency))
-
-
-def same_words(fields: Mapping[str, Any], wording: Wording) -> bool:
-    """Whether a draft says no more than what is written: it came after its own submission."""
-    return all(
-        name not in fields or str(fields[name]).strip() == text.strip()
-        for name, text in ((WHAT, wording.what), (WHY, wording.why), (FOLLOWING, wording.following))
-    )
 
 
 def _text(name: str, text: str, missing: str) -> Errors:

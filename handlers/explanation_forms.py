@@ -17,15 +17,18 @@ from finops.explanation import (
 )
 from finops.spend import DaySpend
 from handlers.explanation_access import (
+    NothingToExplain,
     Subject,
     require_number,
 )
-from handlers.explanation_drafts import READ, Opened, added_in, is_spent, opened
+from handlers.explanation_drafts import ADDED, READ, Opened, added_in, opened
 from handlers.explanation_fields import (
+    ACTION,
     FIRST,
     SECOND,
     Carried,
     fields_of,
+    is_started,
     shown,
 )
 from handlers.request import Request
@@ -35,6 +38,7 @@ from storage.explanations import (
 )
 from storage.people import names_of
 from storage.spend import team_days
+from views.explanation_draft import Draft, draft_modal
 from views.explanation_form import AMOUNT, WHAT, Form, first_form, in_words
 from views.explanation_next import (
     DUE,
@@ -51,15 +55,23 @@ USUAL_DUE = 10
 def open_form(
     connection: Connection, company: Company, request: Request, key: VarianceKey, number: int = 0, turn: int = 0
 ) -> dict[str, Any]:
-    """The first step, with whatever the person had typed before.
+    """The first step, with whatever the person had typed before; that alone, where there is nothing to explain now.
 
     Args:
         number: of the explanation that is edited, 0 for a new one.
         turn: counts how often the form was begun anew.
+
+    Raises:
+        NothingToExplain: there is no number, and they have typed nothing.
     """
     found = opened(connection, company, request, key, number)
     subject, explanation, currency = found.subject, found.explanation, key.currency
-    month, variance = require_number(subject)
+    try:
+        month, variance = require_number(subject)
+    except NothingToExplain as nothing:
+        if not found.draft:
+            raise
+        return draft_modal(_draft_of(connection, found), str(nothing))
     drivers = drivers_of(month, rows_of(connection, company, subject, request))
     others = [each for each in subject.explanations if each.number != number]
     left = proposed_amount(variance.value, others)
@@ -67,8 +79,7 @@ def open_form(
     if explanation:
         written = fields_of(explanation.wording, currency)
         fields = written | ({AMOUNT: fields[AMOUNT]} if explanation.stage is Stage.VOIDED else {})
-    draft = {} if is_spent(subject, request.user_id, number, found.draft) else found.draft
-    typed = {name: str(draft[name]) for name in FIRST if name in draft}
+    typed = {name: str(found.draft[name]) for name in FIRST if name in found.draft}
     read = explanation.version if explanation else 0
     former = [
         each
@@ -87,14 +98,28 @@ def open_form(
             number=number,
             read=read,
             turn=turn,
+            draft=found.ended,
             standing=others,
             former=former,
             names=names_of(connection, people),
             drafted=bool(typed),
-            meanwhile=explanation if typed and draft.get(READ) != read else None,
+            meanwhile=explanation if typed and found.draft.get(READ) != read else None,
             fields=fields | typed,
         )
     )
+
+
+def _draft_of(connection: Connection, found: Opened) -> Draft:
+    """What the person has typed, as it is shown where it cannot be submitted."""
+    draft, subject = found.draft, found.subject
+    added = [{name: str(text) for name, text in fields.items()} for fields in draft.get(ADDED, ())]
+    fields = {name: str(draft[name]) for name in (*FIRST, *SECOND) if name in draft}
+    if not is_started(fields):
+        # An owner and a day stand in the second step by themselves.
+        fields = {name: text for name, text in fields.items() if name not in ACTION}
+    owners = [each.get(OWNER, "") for each in (fields, *added)]
+    read, names = int(draft.get(READ, 0)), names_of(connection, owners)
+    return Draft(subject.key, subject.team, found.number, read, found.ended, fields, added, names)
 
 
 def second_view(
@@ -129,6 +154,7 @@ def second_view(
             names_of(connection, (each.owner for each in (*known, *added))),
             today,
             fields,
+            carried.draft,
         )
     )
 

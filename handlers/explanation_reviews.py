@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from sqlalchemy import Connection
 
@@ -13,8 +14,8 @@ from finops.explanation import (
     ChangedMeanwhile,
     Explanation,
     ExplanationChange,
+    Stage,
     approve,
-    ask,
     give_back,
     withdraw,
 )
@@ -187,18 +188,18 @@ def _withdraw(found: Reviewed) -> ExplanationChange:
 
 
 def _give_back(found: Reviewed) -> ExplanationChange:
-    return _said(found, give_back)
+    return _said(found, Stage.RETURNED)
 
 
 def _ask(found: Reviewed) -> ExplanationChange:
-    return _said(found, ask)
+    return _said(found, Stage.ASKED)
 
 
-def _said(found: Reviewed, decide: Callable[..., ExplanationChange]) -> ExplanationChange:
+def _said(found: Reviewed, stage: Literal[Stage.ASKED, Stage.RETURNED]) -> ExplanationChange:
     request, subject, calendar = found.request, found.subject, found.subject.policy.calendar
     text = request.inputs.get(REVIEW, "")
     rules = found.company.explanation_rules(subject.team, subject.seen_for(found.explanation))
-    return decide(found.explanation, text, request.user_id, found.read, rules, calendar, request.now)
+    return give_back(found.explanation, stage, text, request.user_id, found.read, rules, calendar, request.now)
 
 
 def _first(connection: Connection, found: Reviewed) -> str:

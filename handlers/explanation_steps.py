@@ -10,7 +10,22 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from finops.company import Company
-from handlers.explanation_drafts import ADDED, PASSED, Opened, is_spent, keep, opened, plan_in, plans_in, wording_in
+from finops.errors import FinopsError
+from handlers.explanation_access import NothingToExplain
+from handlers.explanation_drafts import (
+    ADDED,
+    PASSED,
+    TURN,
+    Opened,
+    end_draft,
+    is_news,
+    keep,
+    opened,
+    plan_in,
+    plans_in,
+    wording_in,
+    write_draft,
+)
 from handlers.explanation_fields import (
     ACTION,
     FIRST,
@@ -22,11 +37,8 @@ from handlers.explanation_fields import (
 from handlers.explanation_forms import open_form, second_view
 from handlers.explanation_submission import changed_by, submitted
 from handlers.request import Reply, Request
-from storage.explanations import (
-    drop_draft,
-    save_draft,
-)
 from storage.state import State
+from views.explanation_draft import deleted_modal
 from views.explanation_form import WHAT
 from views.explanation_next import (
     ANOTHER,
@@ -36,6 +48,10 @@ from views.explanation_next import (
     THEN,
 )
 
+OVER = (
+    "This was submitted or thrown away meanwhile, so nothing was done now. To submit it once more, copy what you wrote "
+    "here, go back, and press Next again."
+)
 TRIES = 3
 """Two who explain the same month at once want the same number; one of them takes the next."""
 
@@ -45,16 +61,17 @@ def first_step(request: Request, *, company: Company, state: State) -> Reply:
     carried, fields = carried_in(request), filled_in(request)
     with state.writing() as connection:
         found = opened(connection, company, request, carried.key, carried.number, lock=True)
-        draft = keep(connection, request, carried, found, fields)
-        draft |= {PASSED: {name: fields.get(name, "") for name in FIRST}}
-        save_draft(connection, request.user_id, carried.key, carried.number, draft, request.now)
+        passed = {name: fields.get(name, "") for name in FIRST}
+        draft = keep(connection, request, carried, found, fields, **{PASSED: passed})
         _, errors = wording_in(found, draft)
         errors.pop(FOLLOWING, None)
         if changed := changed_by(connection, found, carried):
             errors = {WHAT: changed}
         if errors:
             return Reply(errors=at_fields(errors, carried.turn))
-        return Reply(next_view=second_view(connection, company, request, found, replace(carried, turn=0), draft))
+        # Whoever presses Next in a form whose draft is over begins the next one.
+        carried = replace(carried, turn=int(draft.get(TURN, 0)), draft=found.ended)
+        return Reply(next_view=second_view(connection, company, request, found, carried, draft))
 
 
 def second_step(request: Request, *, company: Company, state: State) -> Reply:
@@ -71,11 +88,9 @@ def _second_step(request: Request, company: Company, state: State) -> Reply:
     carried, fields = carried_in(request), filled_in(request)
     with state.writing() as connection:
         found = opened(connection, company, request, carried.key, carried.number, lock=True)
-        begun = bool(found.draft)
+        if found.is_over(carried) or PASSED not in found.draft:
+            return Reply(errors=at_fields({FOLLOWING: OVER}, carried.turn))
         draft = keep(connection, request, carried, found, fields)
-        if not begun or PASSED not in draft:
-            said = "The first step was submitted or thrown away meanwhile. Go back, and press Next again."
-            return Reply(errors=at_fields({FOLLOWING: said}, carried.turn))
         if fields.get(THEN) == ANOTHER:
             return _another(connection, company, request, found, carried, draft)
         plans, errors = plans_in(request, found, draft)
@@ -94,17 +109,22 @@ def typed(request: Request, *, company: Company, state: State) -> Reply:
     if fields:
         with state.writing() as connection:
             found = opened(connection, company, request, carried.key, carried.number, lock=True)
-            if not is_spent(found.subject, request.user_id, carried.number, fields):
+            if is_news(request, carried, found, fields):
                 keep(connection, request, carried, found, fields)
     return Reply()
 
 
 def begun_anew(request: Request, *, company: Company, state: State) -> Reply:
-    """Throw the draft away, and show the form as it was proposed."""
+    """Throw the draft away, and show the form as it was proposed, where there still is something to explain."""
     carried = carried_in(request)
     with state.writing() as connection:
-        drop_draft(connection, request.user_id, carried.key, carried.number)
-        view = open_form(connection, company, request, carried.key, carried.number, carried.turn + 1)
+        found = opened(connection, company, request, carried.key, carried.number, lock=True)
+        if not found.is_over(carried):
+            end_draft(connection, request, found)
+        try:
+            view = open_form(connection, company, request, carried.key, carried.number, carried.turn + 1)
+        except NothingToExplain as nothing:
+            view = deleted_modal(found.subject.team, carried.key, str(nothing))
     return Reply(replaces_view=view)
 
 
@@ -113,11 +133,12 @@ def taken_out(request: Request, *, company: Company, state: State) -> Reply:
     carried, fields = carried_in(request), filled_in(request)
     with state.writing() as connection:
         found = opened(connection, company, request, carried.key, carried.number, lock=True)
-        draft = keep(connection, request, carried, found, fields)
-        added = list(draft.get(ADDED, ()))
+        if found.is_over(carried):
+            raise FinopsError(OVER)
+        added = list(found.draft.get(ADDED, ()))
         place = int(request.value) if request.value.isascii() and request.value.isdecimal() else len(added)
-        draft = draft | {ADDED: [each for number, each in enumerate(added) if number != place]}
-        save_draft(connection, request.user_id, carried.key, carried.number, draft, request.now)
+        left = [each for number, each in enumerate(added) if number != place]
+        draft = keep(connection, request, carried, found, fields, **{ADDED: left})
         return Reply(replaces_view=second_view(connection, company, request, found, carried, draft))
 
 
@@ -136,7 +157,8 @@ def _another(
     if errors:
         return Reply(errors=at_fields(errors, carried.turn))
     added = [*draft.get(ADDED, ()), {name: draft.get(name, "") for name in ACTION}]
-    rest: dict[str, Any] = {name: value for name, value in draft.items() if name not in ACTION} | {ADDED: added}
-    save_draft(connection, request.user_id, carried.key, carried.number, rest, request.now)
     following = replace(carried, turn=carried.turn + 1)
+    rest: dict[str, Any] = {name: value for name, value in draft.items() if name not in ACTION}
+    rest |= {ADDED: added, TURN: following.turn}
+    write_draft(connection, request, found, rest)
     return Reply(replaces_view=second_view(connection, company, request, found, following, rest))

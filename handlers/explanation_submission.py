@@ -25,14 +25,13 @@ from handlers.explanation_access import (
     require_number,
 )
 from handlers.explanation_changes import commit_explanation
-from handlers.explanation_drafts import Opened
+from handlers.explanation_drafts import Opened, end_draft
 from handlers.explanation_fields import (
     Carried,
     at_fields,
 )
 from handlers.request import Reply, Request
 from storage.explanations import (
-    drop_draft,
     next_number,
 )
 from storage.people import names_of
@@ -61,11 +60,11 @@ def submitted(
     except ChangedMeanwhile as meanwhile:
         said = changed_meanwhile(connection, meanwhile.explanation)
         return Reply(errors=at_fields({FOLLOWING: said}, carried.turn))
+    end_draft(connection, request, found)
     if not change.events and not plans:
         return Reply(note("Nothing of the explanation was changed."))
     number = change.explanation.number
     plans = [replace(plan, action=replace(plan.action, explanation=number)) for plan in plans]
-    drop_draft(connection, request.user_id, carried.key, carried.number)
     after = commit_explanation(connection, company, subject, change, request.now, plans=plans, asker=found.asker)
     where = "" if place_of(company, subject.team) else " The team has no channel in which it could be shown."
     covered = coverage_line(after.coverage, carried.key.currency)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from finops.company import Company
 from finops.explanation import Explanation
-from finops.scope import slug
 from handlers.alert_access import Asker, team_of
+from handlers.arguments import leading_name, team_named
 from handlers.explanation_reviews import show
 from handlers.request import Command, Reply, Request
 from storage.explanations import search_explanations
@@ -21,19 +23,22 @@ AT_ONCE = 500
 
 def answer(request: Request, *, company: Company, state: State) -> Reply:
     """Explanations that hold all the words, of the team named first where one is, newest month first."""
-    words = list(request.words)
+    words: Sequence[str] = request.words
     with state.reading() as connection:
-        teams = all_teams(connection, company)
-        named = next((each for each in (words[0].lower(), slug(words[0])) if each in teams), "") if words else ""
-        asker = Asker(connection, company, request)
+        named = None
+        if words:
+            first, rest = leading_name(connection, company, words)
+            named = team_named(connection, company, first)
+            words = rest if named else words
+        teams, asker = all_teams(connection, company), Asker(connection, company, request)
         found: list[Explanation] = []
-        for each in search_explanations(connection, words=words[bool(named) :], team=named, most=AT_ONCE):
+        for each in search_explanations(connection, words=words, team=named.slug if named else "", most=AT_ONCE):
             if asker.sees(team_of(teams, each.key.team)):
                 found.append(each)
             if len(found) > MOST:
                 break
         names = names_of(connection, {name for each in found for name in (each.reviewer, *each.authors)})
-    return Reply(explanations_message(found, teams, names, asked=" ".join(words), more=len(found) > MOST))
+    return Reply(explanations_message(found, teams, names, asked=" ".join(request.words), more=len(found) > MOST))
 
 
 COMMAND = Command(

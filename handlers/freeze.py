@@ -7,7 +7,7 @@ from finops.freeze_decision import is_emergency, is_undecided
 from finops.policy import Role
 from handlers.alert_access import Asker, cases_of, team_of
 from handlers.alert_changes import ids_of
-from handlers.arguments import UnknownName, team_asked_for
+from handlers.arguments import one_team
 from handlers.freeze_access import as_of
 from handlers.freeze_decisions import decided, lifted
 from handlers.freeze_decisions import open_form as open_decision
@@ -24,12 +24,10 @@ from views.freezes import freezes_message
 
 def answer(request: Request, *, company: Company, state: State) -> Reply:
     """Every freeze in force and every emergency without a decision, of the teams that the person may see."""
-    if len(request.words) > 1:
-        word = request.words[1]
-        raise UnknownName(f"I do not understand '{word}'.", "Name one team, or none for all of them.", word)
     with state.reading() as connection:
         asker = Asker(connection, company, request)
-        team = team_asked_for(connection, company, request.user_id, request.words[0]) if request.words else None
+        takes = "Name one team, or none for all of them."
+        team = one_team(connection, company, request.user_id, request.words, takes)
         slug = team.slug if team else None
         known = all_teams(connection, company)
         freezes = [

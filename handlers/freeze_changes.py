@@ -11,14 +11,12 @@ from finops.alert import Change
 from finops.company import Company
 from finops.freeze import Freeze, FreezeStatus
 from handlers.alert_access import Case
-from handlers.alert_changes import decision_for, ids_of, place_of
+from handlers.alert_changes import ids_of, place_of, shown
 from storage.audit import Entry, append
 from storage.deciders import sponsors_now
 from storage.deliveries import answer_question, queue
 from storage.freezes import freezes_of, recorded, save_freeze
-from storage.leaves import stand_ins
 from storage.people import names_of
-from views.alert_effects import Told, alert_effects
 from views.freeze import What, freeze_effects, freeze_note
 
 
@@ -44,14 +42,11 @@ def commit_freeze(
     freeze = save_freeze(connection, freeze, now)
     place = place_of(company, case.team)
     names = names_of(connection, ids_of(case.alert, (), freeze))
-    counts = decision_for(connection, case)
-    away = stand_ins(connection, company.today(now))
-    shown = alert_effects([Told(Change(case.alert), case.team, case.policy, place, counts, away)], names, now)
     sponsors = sponsors_now(connection, company, case.team, now, by) if what == "asked" else []
     told = freeze_effects(freeze, case.team, place, what, number, names, now, policy=case.policy, sponsors=sponsors)
     if before:
         _answer(connection, before, freeze, case, names, now)
-    queue(connection, [*shown, *told], now)
+    queue(connection, [*shown(connection, company, case, Change(case.alert), now), *told], now)
     entry = Entry(
         at=now,
         who=by,

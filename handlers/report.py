@@ -17,12 +17,12 @@ from views.report_message import executive_message
 
 def answer(request: Request, *, company: Company, state: State) -> Reply:
     """The executive edition, of the teams that the person may see; the last month that has ended by default."""
-    asked = parse_arguments(request.words)
-    if asked.team or asked.basis or asked.by:
-        raise UnknownName("A report is of a month, and of every team.", "Write /finops report 2026-10.")
     today = company.today(request.now)
-    month = asked.month or Month.of(today).previous
     with state.reading() as connection:
+        asked = parse_arguments(connection, company, request.words)
+        if asked.team or asked.basis or asked.by:
+            raise UnknownName("A report is of a month, and of every team.", "Write /finops report 2026-10.")
+        month = asked.month or Month.of(today).previous
         seen = None
         if company.visibility != "workspace":
             person = find_person(connection, request.user_id)

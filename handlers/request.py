@@ -24,6 +24,7 @@ class Request:
         via: 'command', 'button', 'form', 'thread' or 'reaction'.
         inputs: block id → what a form that is submitted, clicked in or closed holds there: a text, an option's value, a
             day or an id; empty for nothing.
+        proposed: block id → what the form held there when it was shown, read as inputs are.
         metadata: what the form carries along.
         message: key of the delivery whose button was clicked, or that is answered in its thread or by a reaction; empty
             where it was none that everybody sees.
@@ -37,8 +38,14 @@ class Request:
     interaction: str = ""
     via: str = "command"
     inputs: Mapping[str, str] = field(default_factory=dict)
+    proposed: Mapping[str, str] = field(default_factory=dict)
     metadata: Mapping[str, Any] = field(default_factory=dict)
     message: str = ""
+
+    @property
+    def changed(self) -> dict[str, str]:
+        """Block id → what the form holds there, where that is not what it was shown with."""
+        return {name: held for name, held in self.inputs.items() if held != self.proposed.get(name, "")}
 
 
 @dataclass(frozen=True)

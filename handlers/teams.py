@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from finops.company import Company, Team, may_see
 from finops.periods import Month
-from handlers.arguments import parse_arguments, with_slugs
+from handlers.arguments import parse_arguments
 from handlers.request import Command, Reply, Request
 from storage.people import find_person
 from storage.state import State
@@ -17,7 +17,7 @@ def answer(request: Request, *, company: Company, state: State) -> Reply:
     """Every team that the person may see; a word narrows it to the names that hold it."""
     today = company.today(request.now)
     with state.reading() as connection:
-        asked = parse_arguments(with_slugs(connection, company, request.words))
+        asked = parse_arguments(connection, company, request.words)
         month = asked.month or Month.of(today)
         person = find_person(connection, request.user_id)
         teams = all_teams(connection, company)

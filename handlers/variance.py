@@ -15,7 +15,7 @@ from finops.effect import Effect
 from finops.errors import FinopsError
 from finops.periods import Month
 from finops.spend import DaySpend
-from handlers.arguments import parse_arguments, team_asked_for, with_slugs
+from handlers.arguments import parse_arguments, team_asked_for
 from handlers.request import Command, Reply, Request
 from storage.deliveries import queue
 from storage.people import channel_name, is_member
@@ -36,7 +36,7 @@ KEYS: dict[str, Callable[[DaySpend], str]] = {
 def answer(request: Request, *, company: Company, state: State) -> Reply:
     """The month asked for, or the one that runs."""
     with state.reading() as connection:
-        asked = parse_arguments(with_slugs(connection, company, request.words))
+        asked = parse_arguments(connection, company, request.words)
         team = team_asked_for(connection, company, request.user_id, asked.team)
         month = asked.month or Month.of(company.today(request.now, team))
         basis = asked.basis or company.basis

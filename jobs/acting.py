@@ -12,10 +12,12 @@ from finops.policy import Policy, Role
 from storage.audit import append
 from storage.corrective_actions import action_entries, save_change, thread_of
 from storage.deliveries import queue
+from storage.explained_months import read_explained
 from storage.leaves import stand_ins
 from storage.people import read_directory
 from storage.teams import find_team
 from views.action_notes import change_effects, measured_effects
+from views.explanation_effects import Told, explanation_effects
 from views.people import stood_in
 
 NEXT = (Role.ENGINEERING_LEAD, Role.FINOPS)
@@ -64,5 +66,12 @@ class Acting:
                 saved.action, self.team, place, names, self._now, self.policy, basis, self.owner
             )
         queue(self._connection, effects, self._now)
+        self._show_explanation(saved.action)
         append(self._connection, action_entries([saved]))
         return saved
+
+    def _show_explanation(self, action: CorrectiveAction) -> None:
+        """Bring the message of the explanation that an action belongs to, if any, to how the action stands now."""
+        connection, now = self._connection, self._now
+        if action.explanation and (found := read_explained(connection, self._company, self.team, action.key, now)):
+            queue(connection, explanation_effects(Told((), *found), now), now)

@@ -12,12 +12,16 @@ from finops.alert import Action, Alert, AlertKey, Callee, Change, Event, Setting
 from finops.company import Company, Team
 from finops.directory import Directory
 from finops.effect import Effect
+from finops.explained_month import coverage_of_alert, variance_key
+from finops.explanation import Explanation, VarianceKey
 from finops.freeze import Freeze
 from finops.freeze_decision import decision_on
+from finops.periods import Month
 from finops.policy import Policy, Role
 from storage import audit
 from storage.alerts import entries_of, save_alerts
-from storage.deliveries import find, queue, withdraw
+from storage.deliveries import find, is_shown, queue, withdraw
+from storage.explanations import explanations_of_month
 from storage.freezes import freezes_of
 from storage.leaves import stand_ins
 from storage.people import read_directory
@@ -61,8 +65,11 @@ class Alerting:
         return change
 
     def refresh(self, alert: Alert) -> None:
-        """Bring an alert's message to what it says now, where something beside it has changed."""
-        effects = alert_effects([self._told(Change(alert))], self._directory.names, self._now)
+        """Bring an alert's message, if it has one, to what it says now, where something beside it has changed."""
+        posted = find(self._connection, f"alert/{alert.key}")
+        if posted is None or not is_shown(self._connection, posted):
+            return
+        effects = alert_effects(self._told([Change(alert)]), self._directory.names, self._now)
         queue(self._connection, effects, self._now)
 
     def write(self, changes: Sequence[Change]) -> list[Change]:
@@ -74,8 +81,7 @@ class Alerting:
             if any(event.action in STALE for event in change.events):
                 # A call that Slack has not taken yet is of yesterday.
                 withdraw(self._connection, f"call/{change.alert.key}/")
-        told = [self._told(change) for change in saved]
-        queue(self._connection, alert_effects(told, self._directory.names, self._now), self._now)
+        queue(self._connection, alert_effects(self._told(saved), self._directory.names, self._now), self._now)
         queue(self._connection, self._digests(saved), self._now)
         audit.append(self._connection, entries_of(saved))
         return saved
@@ -83,7 +89,17 @@ class Alerting:
     def _team(self, slug: str) -> Team:
         return self._teams.get(slug) or Team(slug, slug)
 
-    def _told(self, change: Change) -> Told:
+    def _told(self, changes: Sequence[Change]) -> list[Told]:
+        """Changes with what is needed to say them; what explains their months is read for all of them at once."""
+        teams: dict[Month, set[str]] = defaultdict(set)
+        for change in changes:
+            teams[change.alert.key.month].add(change.alert.key.team)
+        explained: dict[VarianceKey, list[Explanation]] = {}
+        for month, slugs in teams.items():
+            explained |= explanations_of_month(self._connection, month, slugs)
+        return [self._of(change, explained.get(variance_key(change.alert.key), ())) for change in changes]
+
+    def _of(self, change: Change, explanations: Sequence[Explanation]) -> Told:
         slug = change.alert.key.team
         raised = any(event.action is Action.RAISED for event in change.events)
         return Told(
@@ -94,6 +110,7 @@ class Alerting:
             self._freeze(change.alert),
             self._stand_ins,
             self._directory.members,
+            coverage_of_alert(change.alert, explanations),
             is_first=raised and find(self._connection, f"alert/{change.alert.key}") is None,
         )
 

@@ -12,7 +12,7 @@ from finops.alert import Alert
 from finops.basis import Basis
 from finops.company import Company, Team
 from finops.explained_alert import unexplained
-from finops.explained_month import is_judged, variance_of
+from finops.explained_month import is_judged, variance_key, variance_of
 from finops.explanation import (
     Explanation,
     ExplanationChange,
@@ -142,7 +142,7 @@ def _write(
 ) -> Counter[str]:
     """Change a month's explanations, with what Slack is to show of it and the record."""
     team = find_team(connection, company, key.team) or Team(key.team, key.team)
-    # Alerts are locked before explanations, by everybody.
+    # Alerts, whose messages say how far they are explained, are locked before explanations, by everybody.
     alerts = alerts_of_teams(connection, key.month, [key.team], lock=True)
     explanations = explanations_of(connection, key, lock=True)
     changes = [decide(each, team) for each in explanations]
@@ -151,9 +151,9 @@ def _write(
     changes = [save_explanation(connection, change, now) if change.events else change for change in changes]
     number = seen or max((each.explanation.explained for each in changes), key=lambda each: each.seen_at)
     told = _tell(connection, company, team, key, number, changes, now)
-    if not is_whole(told.coverage, number.budget, team.materiality or company.materiality):
-        standing = [each for each in alerts.values() if each.live and each.key.currency == key.currency]
-        _reopen(connection, company, team, standing, changes, now)
+    standing = [each for each in alerts.values() if each.live and variance_key(each.key) == key]
+    whole = is_whole(told.coverage, number.budget, team.materiality or company.materiality)
+    _follow(connection, company, team, standing, changes, whole, now)
     append(connection, explanation_entries(changes))
     return Counter(str(event.step) for change in changes for event in change.events)
 
@@ -179,21 +179,26 @@ def _tell(
     return told
 
 
-def _reopen(
+def _follow(
     connection: Connection,
     company: Company,
     team: Team,
     alerts: Sequence[Alert],
     changes: Sequence[ExplanationChange],
+    whole: bool,
     now: datetime,
 ) -> None:
-    """Give its duty back to an alert that was explained, where a change leaves some of its month unexplained."""
+    """Let the month's alerts say how far they are explained, and give its duty back to one that is not any more."""
     changed = [change for change in changes if change.events]
-    if not changed or not any(alert.done for alert in alerts):
+    if not changed or not alerts:
         return
     alerting = Alerting(connection, company, {team.slug: team}, now)
-    reopened = [unexplained(alert, changed[-1], alerting.setting(team.slug), now) for alert in alerts]
-    alerting.write([change for change in reopened if change.events])
+    for alert in alerts:
+        reopened = unexplained(alert, changed[-1], alerting.setting(team.slug), now)
+        if reopened.events and not whole:
+            alerting.write([reopened])
+        else:
+            alerting.refresh(alert)
 
 
 JOB = Job("judge_explanations", "every 1h", run, shows_figures=True)

@@ -184,6 +184,13 @@ def find_message(connection: Connection, channel: str, ts: str) -> Delivery | No
     return None if row is None else Delivery(*row)
 
 
+def is_shown(connection: Connection, delivery: Delivery) -> bool:
+    """Whether Slack has a message or will have it: not where it was withdrawn, or died, before it was ever sent."""
+    if delivery.ts:
+        return True
+    return connection.execute(select(TABLE.c.state).where(TABLE.c.id == delivery.id)).scalar() == "due"
+
+
 def withdraw(connection: Connection, prefix: str) -> int:
     """Take back every effect whose key begins so and that Slack is not known to have; queued again it is sent.
 

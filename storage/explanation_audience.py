@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from finops.alert_state import AlertKey, Callee
 from finops.company import Company, Team
@@ -15,7 +15,7 @@ from finops.explanation import Explanation, VarianceKey
 from finops.explanation_told import Audience
 from finops.policy import Kind
 from storage.corrective_actions import actions_of
-from storage.deliveries import TABLE, Delivery, find
+from storage.deliveries import Delivery, find, is_shown
 from storage.leaves import stand_ins
 from storage.people import read_directory
 
@@ -63,15 +63,9 @@ def _alert_message(connection: Connection, key: VarianceKey) -> Delivery | None:
     """The message of the month's alert, the final actual's before the forecast's; None where there is none."""
     for kind in SPOKEN_IN:
         posted = find(connection, f"alert/{AlertKey(key.team, key.month, kind, key.currency)}")
-        if posted and (posted.ts or _is_coming(connection, posted)):
+        if posted and is_shown(connection, posted):
             return posted
     return None
-
-
-def _is_coming(connection: Connection, posted: Delivery) -> bool:
-    """Whether a message that Slack does not have yet will be sent: not where it was withdrawn, or is dead."""
-    state = connection.execute(select(TABLE.c.state).where(TABLE.c.id == posted.id)).scalar()
-    return state == "due"
 
 
 def _parts(connection: Connection, explanation: Explanation) -> int:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Select, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, and_, func, insert, select, update
 
 from finops.explanation import STANDING, Explanation, ExplanationChange, ExplanationEvent, Stage, VarianceKey
 from finops.periods import Month
@@ -177,12 +177,6 @@ def find_draft(
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
     where = [DRAFTS.c[name] == value for name, value in _draft(user_id, key, number).items()]
     return dict(connection.execute(select(DRAFTS.c.body).where(*where)).scalar() or {})
-
-
-def drop_draft(connection: Connection, user_id: str, key: VarianceKey, number: int) -> None:
-    """Forget a draft: it was submitted, or thrown away."""
-    where = [DRAFTS.c[name] == value for name, value in _draft(user_id, key, number).items()]
-    connection.execute(delete(DRAFTS).where(*where))
 
 
 def _is(key: VarianceKey) -> tuple[Any, ...]:

@@ -17,6 +17,7 @@ from finops.explanation import (
     Category,
     Explanation,
     ExplanationRules,
+    Stage,
     VarianceKey,
     Wording,
     approve,
@@ -88,7 +89,7 @@ def made_explanation(
     if review == "approve":
         return approve(written, "U2", 0, seen, rules, CLOSED_AT).explanation
     if review == "return":
-        return give_back(written, "Which one?", "U2", 0, rules, calendar, CLOSED_AT).explanation
+        return give_back(written, Stage.RETURNED, "Which one?", "U2", 0, rules, calendar, CLOSED_AT).explanation
     return written
 
 

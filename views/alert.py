@@ -7,11 +7,13 @@ from datetime import datetime
 
 from finops.alert import Alert, Level, Status
 from finops.company import Team
+from finops.explanation import Coverage
 from finops.freeze import Freeze, FreezeStatus
 from finops.freeze_decision import is_emergency, is_undecided
 from finops.policy import Policy, Role
 from views import blocks
 from views.alert_words import folded_line, held_line, lead, silence, small_print, standing, to_do
+from views.explanation_words import coverage_line
 from views.fit import message
 from views.freeze_words import ICE, freeze_lines
 from views.message import Block, Message
@@ -33,6 +35,7 @@ def alert_message(
     *,
     freeze: Freeze | None = None,
     stand_ins: Mapping[str, str] | None = None,
+    coverage: Coverage | None = None,
 ) -> Message:
     """An alert as it stands; edited in place, it says at any time what is true then.
 
@@ -40,18 +43,21 @@ def alert_message(
         names: Slack id → real name, or '@handle' of a group.
         freeze: the newest decision on this emergency, None while there is none.
         stand_ins: id of who is on leave → id of who takes their calls.
+        coverage: how far its variance is explained, None where nothing is to be.
     """
     first = lead(alert, team, policy)
     turn = _turn(alert, policy, names, now, stand_ins or {})
     where = "\n".join((standing(alert, policy, names, now), *_freeze(alert, policy, names, freeze)))
+    explained = f"{coverage_line(coverage, alert.key.currency)}." if coverage else ""
     small = small_print(alert, policy, now)
     body: list[Block] = [blocks.section(first), *blocks.paragraphs(turn), *blocks.paragraphs(where)]
     body += [
+        *([blocks.context(explained)] if explained else []),
         blocks.context(*small),
         blocks.actions(*_buttons(alert, policy, now)),
         *_freeze_buttons(alert, policy, freeze),
     ]
-    return message("\n".join(part for part in (first, turn, where, " ".join(small)) if part), body)
+    return message("\n".join(part for part in (first, turn, where, explained, " ".join(small)) if part), body)
 
 
 def _turn(

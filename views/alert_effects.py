@@ -9,6 +9,7 @@ from datetime import datetime
 from finops.alert import Action, AlertKey, Callee, Change, Event
 from finops.company import Team
 from finops.effect import Effect
+from finops.explanation import Coverage
 from finops.freeze import Freeze
 from finops.policy import Kind, Policy
 from views.alert import alert_message
@@ -26,6 +27,7 @@ class Told:
         freeze: the newest decision on the emergency.
         stand_ins: id of who is on leave → id of who takes their calls.
         members: id of a user group → ids of the people in it.
+        coverage: how far the alert's variance is explained, None where nothing is to be.
         is_first: whether the alert has no message yet, so that the message itself is the news of a rise.
     """
 
@@ -36,6 +38,7 @@ class Told:
     freeze: Freeze | None = None
     stand_ins: Mapping[str, str] = field(default_factory=dict)
     members: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    coverage: Coverage | None = None
     is_first: bool = False
 
 
@@ -65,7 +68,9 @@ def _message(told: Told, names: Mapping[str, str], now: datetime) -> Effect:
         each.stands_in_for: each.id for event in told.change.events for each in event.calls if each.stands_in_for
     }
     stand_ins = {**told.stand_ins, **called_now}
-    shown = alert_message(alert, told.team, told.policy, names, now, freeze=told.freeze, stand_ins=stand_ins)
+    shown = alert_message(
+        alert, told.team, told.policy, names, now, freeze=told.freeze, stand_ins=stand_ins, coverage=told.coverage
+    )
     return Effect(f"alert/{alert.key}", "alert", told.place, shown.as_payload(), told.team.slug)
 
 

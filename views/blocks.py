@@ -11,11 +11,11 @@ from datetime import date
 from typing import Any
 
 from views.message import Block
-from views.text import clip, clip_markup, escape, literal
+from views.text import clip, clip_markup, escape, literal, plain
 
 __all__ = [
-    "actions", "button", "choice_input", "clip", "confirm", "context", "date_input", "divider", "escape", "header",
-    "home", "image", "literal", "modal", "paragraphs", "person_input", "section", "select", "select_input",
+    "actions", "as_typed", "button", "choice_input", "clip", "confirm", "context", "date_input", "divider", "escape",
+    "header", "home", "image", "literal", "modal", "paragraphs", "person_input", "section", "select", "select_input",
     "text_input",
 ]  # fmt: skip
 
@@ -61,6 +61,18 @@ def paragraphs(text: str) -> list[Block]:
         else:
             pages.append(line)
     return [section(page) for page in pages if page.strip()]
+
+
+def as_typed(text: str) -> list[Block]:
+    """Sections holding all of a text as somebody typed it, to be read and copied: nothing in it styles anything."""
+    made, rest = [], text
+    while rest.strip():
+        most = SECTION
+        while len(plain(rest[:most])) > SECTION:
+            most = most * 3 // 4
+        made.append({"type": "section", "text": plain_text(plain(rest[:most]), SECTION)})
+        rest = rest[most:]
+    return made
 
 
 def context(*texts: str) -> Block:

@@ -33,8 +33,16 @@ CALLBACK = "explanation"
 AMOUNT, WHAT, CATEGORY = "explanation_amount", "explanation_what", "explanation_category"
 STAYS, WHY = "explanation_stays", "explanation_why"
 """block_ids and action_ids, followed by '.1', '.2' … once the form has been begun anew."""
+LABELS = {
+    AMOUNT: "Amount explained",
+    WHAT: "What happened",
+    CATEGORY: "Root cause",
+    STAYS: "Does it go on?",
+    WHY: "Why",
+}
 YES, NO = "yes", "no"
 """Values of STAYS."""
+GOES_ON = {YES: "Yes, in the months that follow too", NO: "No, only once"}
 ANEW = "explanation_anew"
 """action_id of the button that throws a draft away."""
 SHOWN = 6
@@ -51,6 +59,7 @@ class Form:
         number: of the explanation that is edited, 0 for a new one.
         read: its version as it was read, 0 for a new one.
         turn: counts how often the form was begun anew.
+        draft: which of the person's drafts of it the form writes: counts those submitted or thrown away before.
         standing: the month's other explanations.
         former: those of the months before, the newest first.
         drafted: whether `fields` are what somebody had typed before.
@@ -67,6 +76,7 @@ class Form:
     number: int = 0
     read: int = 0
     turn: int = 0
+    draft: int = 0
     standing: Sequence[Explanation] = ()
     former: Sequence[Explanation] = ()
     names: Mapping[str, str] = field(default_factory=dict)
@@ -84,14 +94,15 @@ def first_form(form: Form) -> dict[str, Any]:
         CALLBACK,
         submit="Next",
         close="Close",
-        metadata=metadata(form.key, form.number, form.read, form.turn),
+        metadata=metadata(form.key, form.number, form.read, form.turn, form.draft),
         tells_close=True,
     )
 
 
-def metadata(key: VarianceKey, number: int, read: int, turn: int) -> str:
+def metadata(key: VarianceKey, number: int, read: int, turn: int, draft: int) -> str:
     """What both steps of the form carry along."""
-    return json.dumps({"key": str(key), "number": number, "read": read, "turn": turn}, ensure_ascii=False)
+    carried = {"key": str(key), "number": number, "read": read, "turn": turn, "draft": draft}
+    return json.dumps(carried, ensure_ascii=False)
 
 
 def named(block_id: str, turn: int) -> str:
@@ -195,22 +206,27 @@ def _inputs(form: Form) -> list[Block]:
     return [
         blocks.text_input(
             named(AMOUNT, form.turn),
-            f"Amount explained, {tidy(currency)}",
+            f"{LABELS[AMOUNT]}, {tidy(currency)}",
             hint=hint,
             initial=given(AMOUNT),
             most=60,
             tells=True,
         ),
-        blocks.text_input(named(WHAT, form.turn), "What happened", initial=given(WHAT), long=True, tells=True),
+        blocks.text_input(named(WHAT, form.turn), LABELS[WHAT], initial=given(WHAT), long=True, tells=True),
         blocks.select_input(
-            named(CATEGORY, form.turn), "Root cause", categories, placeholder="Choose one", initial=chosen, tells=True
+            named(CATEGORY, form.turn),
+            LABELS[CATEGORY],
+            categories,
+            placeholder="Choose one",
+            initial=chosen,
+            tells=True,
         ),
         blocks.choice_input(
             named(STAYS, form.turn),
-            "Does it go on?",
-            [("Yes, in the months that follow too", YES), ("No, only once", NO)],
+            LABELS[STAYS],
+            [(label, value) for value, label in GOES_ON.items()],
             initial=given(STAYS) or None,
             tells=True,
         ),
-        blocks.text_input(named(WHY, form.turn), "Why", initial=given(WHY), long=True, tells=True),
+        blocks.text_input(named(WHY, form.turn), LABELS[WHY], initial=given(WHY), long=True, tells=True),
     ]

@@ -23,6 +23,16 @@ FOLLOWING, TASK, OWNER, DUE = "explanation_following", "explanation_task", "expl
 SAVING, SERVICE, ACCOUNT = "explanation_saving", "explanation_service", "explanation_account"
 TAG, THEN = "explanation_tag", "explanation_then"
 """block_ids and action_ids, as in views.explanation_form."""
+LABELS = {
+    FOLLOWING: "What next",
+    TASK: "What is to be done",
+    OWNER: "By whom",
+    DUE: "Until when",
+    SAVING: "Saving a month",
+    SERVICE: "Service it lowers",
+    ACCOUNT: "Account it lowers",
+    TAG: "Tag it lowers",
+}
 SUBMIT, ANOTHER = "submit", "another"
 """Values of THEN."""
 TAKE_OUT = "explanation_take_out"
@@ -35,6 +45,7 @@ class NextForm:
     """What the second step is made from.
 
     Attributes:
+        draft: as in views.explanation_form.Form.
         known: corrective actions of the explanation that are stored already.
         added: those added in this form, not yet stored.
         services: what the team pays for, the most expensive first.
@@ -53,6 +64,7 @@ class NextForm:
     names: Mapping[str, str]
     today: date
     fields: Mapping[str, str] = field(default_factory=dict)
+    draft: int = 0
 
 
 def next_form(form: NextForm) -> dict[str, Any]:
@@ -63,7 +75,7 @@ def next_form(form: NextForm) -> dict[str, Any]:
         NEXT_CALLBACK,
         submit="Submit",
         close="Back",
-        metadata=metadata(form.key, form.number, form.read, form.turn),
+        metadata=metadata(form.key, form.number, form.read, form.turn, form.draft),
         tells_close=True,
     )
 
@@ -92,17 +104,18 @@ def _inputs(form: NextForm) -> list[Block]:
     def given(name: str) -> str:
         return fields.get(name, "")
 
-    def text(name: str, label: str, **more: Any) -> Block:
+    def text(name: str, unit: str = "", **more: Any) -> Block:
+        label = f"{LABELS[name]}{unit}"
         return blocks.text_input(named(name, turn), label, initial=given(name), optional=True, tells=True, **more)
 
     shown = [
-        text(FOLLOWING, "What next", long=True, hint="What follows from it, in your own words."),
+        text(FOLLOWING, long=True, hint="What follows from it, in your own words."),
         blocks.header("A corrective action"),
         blocks.context("Leave it empty where none is needed. Its saving is measured from the spend that it names."),
-        text(TASK, "What is to be done", most=LONGEST),
-        blocks.person_input(named(OWNER, turn), "By whom", initial=given(OWNER), optional=True, tells=True),
-        blocks.date_input(named(DUE, turn), "Until when", initial=_day(given(DUE)), optional=True, tells=True),
-        text(SAVING, f"Saving a month, {tidy(form.key.currency)}", most=60),
+        text(TASK, most=LONGEST),
+        blocks.person_input(named(OWNER, turn), LABELS[OWNER], initial=given(OWNER), optional=True, tells=True),
+        blocks.date_input(named(DUE, turn), LABELS[DUE], initial=_day(given(DUE)), optional=True, tells=True),
+        text(SAVING, f", {tidy(form.key.currency)}", most=60),
     ]
     if services := services_shown(form.services):
         initial = given(SERVICE) if given(SERVICE) in services else None
@@ -110,7 +123,7 @@ def _inputs(form: NextForm) -> list[Block]:
         shown.append(
             blocks.select_input(
                 named(SERVICE, turn),
-                "Service it lowers",
+                LABELS[SERVICE],
                 options,
                 placeholder="Any",
                 initial=initial,
@@ -119,8 +132,8 @@ def _inputs(form: NextForm) -> list[Block]:
             )
         )
     shown += [
-        text(ACCOUNT, "Account it lowers", most=200, hint="SubAccountId as billed."),
-        text(TAG, "Tag it lowers", most=300, hint="key=value as billed, for example service=checkout."),
+        text(ACCOUNT, most=200, hint="SubAccountId as billed."),
+        text(TAG, most=300, hint="key=value as billed, for example service=checkout."),
     ]
     options = [("Submit for review", SUBMIT), ("Add this action, and another", ANOTHER)]
     if len(form.added) + 1 < MOST_ACTIONS:

@@ -74,6 +74,25 @@ def not_visible_message(team: str) -> Message:
     return message(said, [blocks.section(said)])
 
 
+def unkept_message(form: str, typed: Sequence[tuple[str, str]], why: str) -> Message:
+    """What somebody typed into a form that they closed, given back to them as it could not be kept.
+
+    Args:
+        form: its title.
+        typed: label and content of each field that they changed.
+        why: what went wrong, whole sentences.
+    """
+    said = (
+        f":warning: You closed the form *{escape(form)}*, and what you typed last may not have been kept: "
+        f"{prose(why, 1000)} Here it is, so that you can copy it into the form when you open it again."
+    )
+    body = [blocks.section(said)]
+    for label, content in typed:
+        body += [blocks.section(f"*{escape(label)}*"), *blocks.as_typed(content)]
+    lines = [f"{escape(label)}: {escape(content, 3000)}" for label, content in typed]
+    return message("\n".join((said, *lines)), body)
+
+
 def unexpected_message(reference: str) -> Message:
     """A bug: nothing the person did.
 

@@ -79,6 +79,11 @@ def _unstyled(text: str) -> str:
     return isolate(shown.translate(_ESCAPES))
 
 
+def plain(text: str) -> str:
+    """A text as somebody typed it for plain text, every character and line of it kept."""
+    return text.translate(_ESCAPES)
+
+
 def unmarked(name: str, most: int = 80) -> str:
     """A name for pictures and their descriptions, where nothing is unescaped again."""
     return isolate(clip(tidy(name), most).replace("<", "\u2039").replace(">", "\u203a"))

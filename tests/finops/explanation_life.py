@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Literal
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -25,7 +26,6 @@ from finops.explanation import (
     VarianceKey,
     Wording,
     approve,
-    ask,
     coverage,
     edit,
     give_back,
@@ -181,11 +181,13 @@ class ExplanationLife(RuleBasedStateMachine):
         explanation = self.some(data)
 
         def given_back(given: Explanation, read: int) -> ExplanationChange:
-            return (ask if asks else give_back)(given, text, by, read, RULES, CALENDAR, self.now)
+            stage: Literal[Stage.ASKED, Stage.RETURNED] = Stage.ASKED if asks else Stage.RETURNED
+            return give_back(given, stage, text, by, read, RULES, CALENDAR, self.now)
 
         if change := self.try_to(explanation, lag, given_back):
             assert by not in self.authors[explanation.number] and text.strip()
             assert change.events[0].note == change.explanation.review == text.strip()
+            assert change.explanation.stage is (Stage.ASKED if asks else Stage.RETURNED)
 
     @precondition(lambda self: self.found)
     @rule(data=st.data(), by=PEOPLE, lag=LAGS)

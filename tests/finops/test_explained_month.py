@@ -11,11 +11,32 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from finops.alert_state import Alert, AlertKey, Reading
 from finops.basis import Basis
-from finops.explained_month import drivers_of, is_judged, variance_of
+from finops.calendar import WorkCalendar
+from finops.explained_month import (
+    coverage_of_alert,
+    drivers_of,
+    is_judged,
+    number_known,
+    variance_key,
+    variance_of,
+)
+from finops.explanation import (
+    Category,
+    Coverage,
+    Explanation,
+    ExplanationRules,
+    Variance,
+    VarianceKey,
+    Wording,
+    approve,
+    submit,
+    withdraw,
+)
 from finops.money import add
 from finops.periods import Month
-from finops.policy import LADDER, Materiality
+from finops.policy import LADDER, Kind, Materiality
 from finops.spend import DaySpend, Freshness
 from finops.team_month import TeamMonth, assess
 from views.explanation_form import compared
@@ -164,3 +185,48 @@ def test_compared_days_in_words(day: date, said: str) -> None:
     found = month_of(rows, day, day - timedelta(days=1), day - timedelta(days=3), Basis.EFFECTIVE, month)
     drivers = drivers_of(found, rows)
     assert drivers is not None and compared(drivers) == said
+
+
+KEY = VarianceKey("payments", NOVEMBER, "USD")
+
+
+def explanations() -> list[Explanation]:
+    """$60 that is approved, $30 that waits, and $7 that was taken back."""
+    number = Variance(Decimal(1100), Decimal(1000), True, Basis.EFFECTIVE, 1, NOW)
+    rules, made = ExplanationRules(), []
+    for place, amount in enumerate(("60", "30", "7"), start=1):
+        wording = Wording(Decimal(amount), Category.GROWTH, False, "what", "why")
+        made.append(submit(KEY, place, wording, "UALICE", number, rules, WorkCalendar(), NOW).explanation)
+    approved = approve(made[0], "UDAVE", 0, number, rules, NOW).explanation
+    return [approved, made[1], withdraw(made[2], "UALICE", 0, NOW).explanation]
+
+
+def alert_of(kind: Kind, amount: str, budget: str | None, step: int = 1) -> Alert:
+    """An alert of November."""
+    spent, planned = Decimal(amount), None if budget is None else Decimal(budget)
+    seen = Reading(1, NOW, step, spent, True, spent, planned, None, Basis.EFFECTIVE, None)
+    return Alert(AlertKey("payments", NOVEMBER, kind, "USD"), seen, NOW)
+
+
+def test_how_far_an_alert_is_explained() -> None:
+    """Of the variance that the alert stands on; nothing where there is none, or nothing is left to be explained."""
+    known = explanations()
+    covered = Coverage(Decimal(400), Decimal(90), Decimal(60))
+    assert variance_key(alert_of(Kind.CLOSED, "1400", "1000").key) == KEY
+    for kind in (Kind.FORECAST, Kind.CLOSED):
+        assert coverage_of_alert(alert_of(kind, "1400", "1000"), known) == covered
+        assert coverage_of_alert(alert_of(kind, "1400", "1000", 0), known) == covered
+        assert coverage_of_alert(alert_of(kind, "1400", "1000"), ()) == Coverage(Decimal(400), Decimal(0), Decimal(0))
+        assert coverage_of_alert(alert_of(kind, "1400", "1000", 0), known[2:]) is None
+        assert coverage_of_alert(alert_of(kind, "1000", "1000"), known) is None
+        assert coverage_of_alert(alert_of(kind, "1000", None), known) is None
+    assert coverage_of_alert(alert_of(Kind.THRESHOLD, "1400", "1000"), known) is None
+
+
+def test_what_is_known_of_a_month_without_a_number() -> None:
+    """The number that was last written of; nothing where there never was one."""
+    now = Variance(Decimal(1400), Decimal(1000), True, Basis.EFFECTIVE, 2, NOW)
+    assert number_known(now, explanations()) is now is number_known(now, ())
+    written = number_known(None, explanations())
+    assert written is not None and written.value == Decimal(100)
+    assert number_known(None, ()) is None

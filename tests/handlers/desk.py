@@ -15,12 +15,14 @@ from bot.discovery import declared
 from bot.small_install import SmallInstall
 from finops.alert import Alert, AlertKey, Reading, Setting, evaluate
 from finops.basis import Basis
+from finops.explained_month import coverage_of_alert, variance_key
 from finops.periods import Month
 from finops.policy import Kind
 from storage.alerts import entries_of, find_alert, save_alerts
 from storage.audit import append, read
 from storage.deliveries import TABLE as DELIVERIES
 from storage.deliveries import queue
+from storage.explanations import explanations_of
 from storage.people import read_directory
 from tests.bot.conftest import Bench
 from views.alert_effects import Told, alert_effects
@@ -176,7 +178,8 @@ def raise_alert(
         change = evaluate(find_alert(connection, key, lock=True), key, reading, setting, now)
         assert change is not None
         [saved] = save_alerts(connection, [(change, policy)], now)
-        told = Told(saved, listed, policy, listed.channel)
+        covered = coverage_of_alert(saved.alert, explanations_of(connection, variance_key(key)))
+        told = Told(saved, listed, policy, listed.channel, coverage=covered)
         queue(connection, alert_effects([told], directory.names, now), now)
         append(connection, entries_of([saved]))
     return str(key)

@@ -18,6 +18,7 @@ from storage.deliveries import queue
 from storage.leaves import Leave, record_leave
 from tests.finops.test_corrective_action import saving
 from tests.handlers.desk import Desk, buttons
+from tests.handlers.explaining import explain, says
 from views.action_notes import change_effects
 
 PLACE = "cost-payments"
@@ -214,6 +215,24 @@ def test_an_answer_ends_the_question(desk: Desk) -> None:
     told = desk.told("carol", "Answered by Carol Example")
     assert told["ts"] == asked["ts"] and buttons(told) == {}
     assert not any("Overdue" in note for note in notes(desk))
+
+
+def test_an_explanations_message_follows_its_actions(desk: Desk) -> None:
+    """Edited, done, opened again or dropped, an action stands so in the message of its explanation, and only there."""
+    explain(desk, following={"explanation_task": "Turn nodes off", "explanation_due": "2026-11-26"})
+    message = says(desk, "*Turn nodes off* — Alice Example, due Thu 26 Nov.")
+    posted = len(desk.sandbox.messages(PLACE))
+    pressed(desk, "alice", "action_edit").submit({"text": "Turn most off"})
+    says(desk, "*Turn most off* — Alice Example, due Thu 26 Nov.")
+    pressed(desk, "alice", "action_done").submit({"on": "2026-11-11"})
+    says(desk, "*Turn most off* — Alice Example, done Wed 11 Nov.")
+    pressed(desk, "alice", "action_reopen")
+    says(desk, "*Turn most off* — Alice Example, due Thu 26 Nov.")
+    pressed(desk, "alice", "action_drop").submit({"why": "the nodes are gone"})
+    after = says(desk, "*Turn most off* — Alice Example, dropped: “the nodes are gone”.")
+    desk.settle()
+    assert after["ts"] == message["ts"] and len(desk.sandbox.messages(PLACE)) == posted
+    assert "*submitted*" in after["text"] and "explanation_approve" in buttons(after)
 
 
 def test_a_measured_action_is_shown_until_it_is_final(desk: Desk) -> None:

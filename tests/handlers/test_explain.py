@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from bot.answers import Answers
 from finops.alert import Status
 from finops.explanation import Category, Stage
-from sandbox import AppFailure
 from storage.audit import read
 from storage.corrective_actions import actions_of
 from storage.explanations import find_draft
@@ -284,18 +285,19 @@ def test_long_text_is_kept_whole(desk: Desk) -> None:
 
 
 def test_two_forms_cannot_be_submitted_twice(desk: Desk) -> None:
-    """A second step whose first was submitted meanwhile writes nothing, and says what to do."""
+    """A form submitted from elsewhere meanwhile writes nothing, and says how the same is submitted once more."""
     alice = desk.sandbox.person("alice")
     alice.command("general", "/finops explain payments")
     alice.submit(FIRST)
-    with desk.bench.installation.state.writing() as connection:
-        from storage.explanations import drop_draft
-
-        drop_draft(connection, alice.id, KEY, 0)
+    carried = json.loads(alice.view["private_metadata"])
+    answers = Answers(desk.bench.installation, lambda: None)
+    inputs = {**NEXT, "explanation_then": "submit"}
+    request = replace(answers.request(alice.id, "", "V1"), via="form", inputs=inputs, metadata=carried)
+    assert not answers.submissions["explanation_next"](request).errors
     errors = alice.submit(NEXT)
-    assert "Go back, and press Next again" in errors["explanation_following"]
-    assert stored(desk) == []
-    with pytest.raises(AppFailure):
-        alice.close()
-        alice.close()
-        alice.submit()
+    assert "copy what you wrote here, go back, and press Next again" in errors["explanation_following"]
+    assert [each.number for each in stored(desk)] == [1]
+    alice.close()
+    assert alice.submit({"explanation_amount": "1", "explanation_why": "Another."}) is None
+    assert alice.submit(NEXT) is None
+    assert [each.wording.why for each in stored(desk)] == [FIRST["explanation_why"], "Another."]

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
+from time import sleep
 from typing import Any
 
 import pytest
 
 from bot.answers import Answers
+from finops.alert import AlertKey, Change
 from finops.explanation import Stage, VarianceKey
 from finops.periods import Month
+from handlers import explanation_changes
+from handlers.alert_access import Case
+from handlers.alert_changes import shown
+from storage.alerts import find_alert
 from storage.audit import read, verify
+from storage.deliveries import find
+from storage.explained_months import read_explained
 from storage.explanations import explanations_of
 from storage.people import replace_directory
 from tests.company import Moved, make_company
+from tests.handlers.desk import raise_alert
 from tests.handlers.explaining import FIRST
 from tests.handlers.test_alert_contest import PEOPLE, at_once
+from views.explanation_effects import Told, explanation_effects
 
 KEY = VarianceKey("payments", Month(2026, 11), "USD")
 
@@ -43,12 +55,13 @@ def ask(answers: Answers, person: str, **more: Any) -> Any:
 
 def explain(answers: Answers, person: str, amount: str, number: int = 0, read: int = 0, **changed: str) -> Any:
     """Both steps of the form."""
-    metadata = {"key": str(KEY), "number": number, "read": read, "turn": 0}
+    metadata = {"key": str(KEY), "number": number, "read": read, "turn": 0, "draft": 0}
     inputs = FIRST | {"explanation_amount": amount} | changed
     reply = answers.submissions["explanation"](ask(answers, person, inputs=inputs, metadata=metadata))
     if reply.errors:
         return reply
-    following = {"explanation_following": f"{person} next", "explanation_then": "submit"}
+    metadata = json.loads(reply.next_view["private_metadata"])
+    following = {"explanation_following": f"{person} next", "explanation_then": "submit"} | changed
     return answers.submissions["explanation_next"](ask(answers, person, inputs=following, metadata=metadata))
 
 
@@ -125,3 +138,80 @@ def test_two_reviewers_at_once(counters: list[Answers]) -> None:
     with one.installation.state.reading() as connection:
         actions = [each.entry.action for each in read(connection, subject=f"explanation/{KEY}/1")]
     assert len(actions) == 2 and actions[0] == "explanation.submitted"
+
+
+def is_shown_as_it_is(answers: Answers, alert: str) -> None:
+    """What is queued of an alert's and of every explanation's message is what is true now."""
+    place = answers.installation
+    team, now = place.company.listed["payments"], place.now
+    with place.state.writing() as connection:
+        found = find_alert(connection, AlertKey.parse(alert))
+        assert found is not None
+        case = Case(found, team, place.company.policy(team))
+        wanted = shown(connection, place.company, case, Change(found), now)
+        explained = read_explained(connection, place.company, team, KEY, now)
+        wanted += explanation_effects(Told((), *explained), now) if explained else []
+        for effect in wanted:
+            queued = find(connection, effect.key)
+            assert queued is not None and queued.payload == effect.payload, effect.key
+
+
+def test_messages_that_several_change_at_once(counters: list[Answers]) -> None:
+    """Whoever reviews, answers the alert or does an action at the same moment: every message says all of it after."""
+    one, two = counters
+    alert = raise_alert(one.installation)
+    is_shown_as_it_is(one, alert)
+    for number in range(1, 6):
+        task = {
+            "explanation_task": "Turn it off",
+            "explanation_owner": PEOPLE["alice"],
+            "explanation_due": "2026-11-30",
+        }
+        assert not explain(one, "alice", "10", **task).errors
+        is_shown_as_it_is(one, alert)
+        value, ends = f"{KEY}/{number}@1", "approve" if number % 2 else "return"
+        review = ask(two, "dave", value=value, via="button")
+        returned = ask(two, "dave", inputs={"explanation_review": "Why?"}, metadata={"explanation": value})
+        done = ask(one, "alice", inputs={"on": "2026-11-11"}, metadata={"number": number, "version": 1})
+        answer = ask(one, "alice", value=alert, via="button")
+        at_once(
+            [
+                (lambda review=review: two.actions["explanation_approve"](review))
+                if ends == "approve"
+                else (lambda returned=returned: two.submissions["explanation_return"](returned)),
+                lambda done=done: one.submissions["action_done"](done),
+                lambda answer=answer: two.safely(lambda: two.actions["alert_take_back"](answer)),
+            ]
+        )
+        is_shown_as_it_is(two, alert)
+        with one.installation.state.reading() as connection:
+            taken_back = find_alert(connection, AlertKey.parse(alert))
+            assert taken_back is not None and taken_back.acknowledgement is None
+        assert stored(one)[-1].stage is (Stage.APPROVED if ends == "approve" else Stage.RETURNED)
+
+
+def test_an_answer_while_a_review_is_being_written(counters: list[Answers], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who answers the alert while a review brings its message up to date waits for it, and is not written over."""
+    one, two = counters
+    alert = raise_alert(one.installation)
+    assert not explain(one, "alice", "10").errors
+    made_out = Event()
+
+    def slowly(*given: Any) -> Any:
+        effects = shown(*given)
+        made_out.set()
+        sleep(0.5)
+        return effects
+
+    def take_back() -> Any:
+        assert made_out.wait(10)
+        return one.actions["alert_take_back"](ask(one, "alice", value=alert, via="button"))
+
+    approval = ask(two, "dave", value=f"{KEY}/1@1", via="button")
+    monkeypatch.setattr(explanation_changes, "shown", slowly)
+    at_once([lambda: two.actions["explanation_approve"](approval), take_back])
+    is_shown_as_it_is(one, alert)
+    with one.installation.state.reading() as connection:
+        message = find(connection, f"alert/{alert}")
+    assert message is not None and "approved $10" in message.payload["text"]
+    assert "nobody has acknowledged it yet" in message.payload["text"]

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Any
 
+import pytest
+
+from bot.answers import Answers
+from handlers.explanation_drafts import ENDED
+from handlers.explanation_fields import FIRST as FIELDS
+from sandbox import AppFailure
+from storage.budgets import TABLE as BUDGETS
 from storage.explanations import find_draft, save_draft
 from tests.handlers.desk import Desk, buttons
 from tests.handlers.explaining import FIRST, KEY, NEXT, explain, says, stored, text_of
@@ -12,7 +21,8 @@ from tests.handlers.explaining import FIRST, KEY, NEXT, explain, says, stored, t
 def draft(desk: Desk, user_id: str, number: int = 0) -> dict[str, Any]:
     """What is kept for somebody."""
     with desk.bench.installation.state.reading() as connection:
-        return find_draft(connection, user_id, KEY, number)
+        kept = find_draft(connection, user_id, KEY, number)
+    return {name: value for name, value in kept.items() if name != ENDED}
 
 
 def held(view: dict[str, Any], name: str) -> Any:
@@ -77,16 +87,82 @@ def test_a_draft_is_its_writers_own(desk: Desk) -> None:
     assert held(bob.view, "explanation_why") is None and "what you had typed" not in text_of(bob.view)
 
 
-def test_what_comes_after_the_submission_is_no_draft(desk: Desk) -> None:
-    """A character that is told late, after the form was submitted, proposes nothing at the next start."""
-    alice = explain(desk)
-    from handlers.explanation_fields import FIRST as FIELDS
-
-    with desk.bench.installation.state.writing() as connection:
-        late = {name: FIRST.get(name, "103.7") for name in FIELDS} | {"read": 0}
-        save_draft(connection, alice.id, KEY, 0, late, desk.bench.installation.now)
+@pytest.mark.parametrize("ends", ["submitted", "begun anew"])
+def test_what_comes_after_the_end_is_no_draft(desk: Desk, ends: str) -> None:
+    """A character of either step told late, after the form was submitted or begun anew, proposes nothing."""
+    alice = desk.sandbox.person("alice")
+    alice.command("general", "/finops explain payments")
+    carried = json.loads(alice.view["private_metadata"])
+    if ends == "submitted":
+        alice.submit(FIRST)
+        alice.submit(NEXT)
+    else:
+        alice.click(None, None, "explanation_why", "typed")
+        alice.close()
+        alice.command("general", "/finops explain payments")
+        alice.click(None, None, "explanation_anew")
+        alice.close()
+    answers = Answers(desk.bench.installation, lambda: None)
+    for name in ("explanation_why", "explanation_following", "explanation_task"):
+        late = replace(answers.request(alice.id, "", "V1"), inputs={name: "late"}, metadata=carried)
+        for told in (answers.actions[name], answers.closings["explanation"], answers.closings["explanation_next"]):
+            told(late)
+        assert draft(desk, alice.id) == {}
     alice.command("general", "/finops explain payments")
     assert "what you had typed" not in text_of(alice.view)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("explanation_amount", "60"),
+        ("explanation_category", "price"),
+        ("explanation_stays", "yes"),
+        ("explanation_what", "It ran twice."),
+        ("explanation_why", "Three customers."),
+    ],
+)
+def test_a_change_of_any_field_is_kept(desk: Desk, name: str, value: str) -> None:
+    """Whichever one field of an explanation is changed, the form that was closed holds it when it is opened again."""
+    explain(desk)
+    message = says(desk, "*submitted*")
+    alice = desk.sandbox.person("alice")
+    alice.click("cost-payments", message["ts"], "explanation_edit")
+    before = {each: held(alice.view, each) for each in FIELDS}
+    alice.select(None, None, name, value)
+    alice.close()
+    alice.click("cost-payments", message["ts"], "explanation_edit")
+    assert {each: held(alice.view, each) for each in FIELDS} == before | {name: value}
+    assert "what you had typed" in text_of(alice.view)
+
+
+def test_a_form_only_looked_at_is_no_draft(desk: Desk) -> None:
+    """Whoever opens a form and closes it has typed nothing; what is put back to what it was is kept as such."""
+    explain(desk)
+    message = says(desk, "*submitted*")
+    alice = desk.sandbox.person("alice")
+    alice.command("general", "/finops explain payments")
+    alice.close()
+    alice.click("cost-payments", message["ts"], "explanation_edit")
+    alice.close()
+    assert draft(desk, alice.id) == {} and draft(desk, alice.id, 1) == {}
+    alice.click("cost-payments", message["ts"], "explanation_edit")
+    alice.click(None, None, "explanation_why", "Oth")
+    alice.click(None, None, "explanation_why", FIRST["explanation_why"])
+    alice.close()
+    assert draft(desk, alice.id, 1)["explanation_why"] == FIRST["explanation_why"]
+
+
+def test_what_is_submitted_unchanged_is_no_draft(desk: Desk) -> None:
+    """An edit that ends as it began is told so, and leaves nothing behind."""
+    explain(desk)
+    message = says(desk, "*submitted*")
+    alice = desk.sandbox.person("alice")
+    alice.click("cost-payments", message["ts"], "explanation_edit")
+    alice.submit({})
+    alice.submit({})
+    desk.told("alice", "Nothing of the explanation was changed.")
+    assert draft(desk, alice.id, 1) == {}
 
 
 def test_an_older_text_that_is_told_late_is_not_submitted(desk: Desk) -> None:
@@ -147,18 +223,106 @@ def test_changed_between_the_two_steps(desk: Desk) -> None:
 
 def test_a_form_that_is_closed_is_kept(desk: Desk) -> None:
     """Where Slack tells what a closed form held, it is kept; where it tells nothing, nothing is overwritten."""
-    from dataclasses import replace
-
-    from bot.answers import Answers
-
     answers = Answers(desk.bench.installation, lambda: None)
     alice = desk.sandbox.user_id("alice")
-    metadata = {"key": str(KEY), "number": 0, "read": 0, "turn": 2}
+    metadata = {"key": str(KEY), "number": 0, "read": 0, "turn": 2, "draft": 0}
     request = replace(answers.request(alice, "", "V1"), metadata=metadata)
     answers.closings["explanation"](replace(request, inputs={"explanation_why.2": "typed\x00 last"}))
     assert draft(desk, alice)["explanation_why"] == "typed\ufffd last"
     answers.closings["explanation_next"](request)
     assert draft(desk, alice) == {"explanation_why": "typed\ufffd last", "read": 0}
+
+
+def test_the_database_fails_while_a_form_is_closed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where what was typed last cannot be kept, its writer has it back, every character of it, and hears why."""
+    alice = desk.sandbox.person("alice")
+    alice.command("general", "/finops explain payments")
+    alice.click(None, None, "explanation_why", "We dou")
+    long = "<&> *not bold* :tada:\n" * 150
+
+    def gone(*_: Any) -> None:
+        raise RuntimeError("the database is gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.bench.installation.state, "writing", gone)
+        for name, value in (("explanation_why", f"We doubled.\n{long}"), ("explanation_category", "price")):
+            with pytest.raises(AppFailure):
+                alice.select(None, None, name, value)
+        alice.close()
+    [told] = alice.direct_messages()
+    assert "You closed the form *Explain a variance*" in told["text"] and "may not have been kept" in told["text"]
+    given = [block["text"] for block in told["blocks"]]
+    assert [text["text"] for text in given if text["type"] == "mrkdwn"][1:] == ["*Root cause*", "*Why*"]
+    typed = "".join(text["text"] for text in given if text["type"] == "plain_text")
+    assert typed == "price" + f"We doubled.\n{long}".replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    assert "explanation_what" not in told["text"] and draft(desk, alice.id)["explanation_why"] == "We dou"
+    alice.command("general", "/finops explain payments")
+    assert held(alice.view, "explanation_why") == "We dou"
+
+
+def test_nothing_is_given_back_that_was_kept_or_not_typed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A form that was only looked at is closed without a word, whatever the database does."""
+    alice = desk.sandbox.person("alice")
+    alice.command("general", "/finops explain payments")
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.bench.installation.state, "writing", lambda: 1 / 0)
+        alice.close()
+    alice.command("general", "/finops explain payments")
+    alice.click(None, None, "explanation_why", "kept")
+    alice.close()
+    assert alice.direct_messages() == [] and desk.sandbox.complaints == []
+
+
+def test_a_draft_of_a_month_without_a_number(desk: Desk) -> None:
+    """It is shown as it was typed, with why it cannot be submitted, and can be deleted; with a number it is back."""
+    alice = desk.sandbox.person("alice")
+    alice.command("general", "/finops explain payments")
+    task = {"explanation_task": "Turn *it* off", "explanation_saving": "1,200", "explanation_then": "another"}
+    alice.submit(FIRST | {"explanation_why": "<b> & *so*"})
+    alice.submit(NEXT | task)
+    alice.close()
+    alice.close()
+    budgets = take_budgets_out(desk)
+    alice.command("general", "/finops explain payments")
+    assert alice.view["callback_id"] == "explanation_draft" and not alice.view["submit"]
+    texts = [block["text"]["text"] for block in alice.view["blocks"] if block["type"] == "section"]
+    assert "Payments*, November 2026: payments has no approved budget for November 2026" in texts[0]
+    assert texts[2:] == [
+        *("*Amount explained*", "103.7", "*What happened*", FIRST["explanation_what"]),
+        *("*Root cause*", "business-driven growth", "*Does it go on?*", "No, only once"),
+        *("*Why*", "&lt;b&gt; &amp; *so*", "*What next*", NEXT["explanation_following"]),
+        "*Corrective actions that you added*",
+        "What is to be done: Turn *it* off\nBy whom: Alice Example\nUntil when: 2026-11-26\nSaving a month: 1,200",
+    ]
+    put_budgets_back(desk, budgets)
+    alice.close()
+    alice.command("general", "/finops explain payments")
+    assert held(alice.view, "explanation_why") == "<b> & *so*"
+    alice.close()
+    budgets = take_budgets_out(desk)
+    alice.command("general", "/finops explain payments")
+    alice.click(None, None, "explanation_anew")
+    assert "The draft is deleted." in text_of(alice.view) and draft(desk, alice.id) == {}
+    alice.close()
+    [said] = alice.command("general", "/finops explain payments")
+    assert "has no approved budget for November 2026" in said["text"] and alice.view is None
+    put_budgets_back(desk, budgets)
+    alice.command("general", "/finops explain payments")
+    assert held(alice.view, "explanation_why") is None
+
+
+def take_budgets_out(desk: Desk) -> list[dict[str, Any]]:
+    """Leave the company without budgets; returns what there was."""
+    with desk.bench.installation.state.writing() as connection:
+        rows = [dict(row) for row in connection.execute(BUDGETS.select()).mappings()]
+        connection.execute(BUDGETS.delete())
+    return rows
+
+
+def put_budgets_back(desk: Desk, rows: list[dict[str, Any]]) -> None:
+    """The budgets as they were."""
+    with desk.bench.installation.state.writing() as connection:
+        connection.execute(BUDGETS.insert(), rows)
 
 
 def test_slack_does_not_show_the_form_anew(desk: Desk) -> None:

@@ -12,7 +12,7 @@ from finops.budget_request import BudgetRequest
 from finops.budget_request import Change as BudgetChange
 from finops.calendar import WorkCalendar
 from finops.corrective_action import Target, plan_action
-from finops.explanation import ExplanationRules, give_back
+from finops.explanation import ExplanationRules, Stage, give_back
 from storage.budget_requests import save_request
 from storage.corrective_actions import save_action
 from storage.explanations import save_explanation
@@ -64,7 +64,8 @@ def test_what_follows_a_variance_waits_at_home(desk: Desk) -> None:
     assert "explanation 1, $103.70 by Alice Example" in json.dumps(dave.open_home(timeout=5))
     assert "explanation 1" not in json.dumps(alice.open_home(timeout=5))
     [submitted] = stored(desk)
-    reviewed = give_back(submitted, "Why now?", dave.id, 1, ExplanationRules(), WorkCalendar(), desk.bench.clock.now)
+    rules, now = ExplanationRules(), desk.bench.clock.now
+    reviewed = give_back(submitted, Stage.RETURNED, "Why now?", dave.id, 1, rules, WorkCalendar(), now)
     today = desk.bench.clock.now.date()
     action = plan_action(KEY, 1, "Turn it off", bob.id, today, None, Target(), alice.id, desk.bench.clock.now)
     asked = BudgetRequest(

@@ -8,6 +8,7 @@ import pytest
 
 from handlers.arguments import UnknownName, team_asked_for, with_slugs
 from tests.handlers.desk import Desk
+from tests.handlers.explaining import FIRST, NEXT
 
 
 @pytest.fixture
@@ -30,6 +31,7 @@ def renamed(desk: Desk) -> Desk:
         ("variance search", "Find It"),
         ("find it all", "Find It All"),
         ("teams Find It", "Find It"),
+        ("budget find it all", "Find It All"),
     ],
 )
 def test_a_name_of_several_words(renamed: Desk, line: str, team: str) -> None:
@@ -46,6 +48,35 @@ def test_alerts_of_a_name_of_several_words(renamed: Desk) -> None:
         assert "*1 alert* for “search”" in answer["text"]
     [wrong] = renamed.sandbox.person("carol").command("general", "/finops alerts Find It now")
     assert "I do not understand 'now'" in wrong["text"]
+
+
+def test_every_command_knows_names_of_several_words(renamed: Desk) -> None:
+    """Freezes, actions, explanations and the form of one take the name as messages show it, and no word beyond it."""
+    carol = renamed.sandbox.person("carol")
+    for line, said in (
+        ("freeze Find It All", "for “idle”"),
+        ("actions find it late", "search late"),
+        ("explanations Find It reserved", "with “Find It reserved”"),
+    ):
+        [answer] = carol.command("general", f"/finops {line}")
+        assert said in answer["text"], line
+    for line in ("freeze Find It now", "budget Find It now", "actions Find It now", "explain Find It now"):
+        [answer] = carol.command("general", f"/finops {line}")
+        assert "I do not understand 'now'" in answer["text"], line
+    carol.command("general", "/finops explain Find It 2026-11")
+    assert "*Find It*, November 2026" in str(carol.view["blocks"][0])
+    [answer] = carol.command("general", "/finops report Find It")
+    assert "A report is of a month, and of every team." in answer["text"]
+
+
+def test_explanations_of_a_name_of_several_words(renamed: Desk) -> None:
+    """What was explained is found by the team's name with a word, and a word alone is looked for in the texts."""
+    carol = renamed.sandbox.person("carol")
+    carol.command("general", "/finops explain Find It")
+    assert carol.submit(FIRST) is None and carol.submit(NEXT) is None
+    for line, found in (("Find It load", 1), ("find it", 1), ("Find It All load", 0), ("load", 1), ("It load", 0)):
+        [answer] = carol.command("general", f"/finops explanations {line}")
+        assert answer["text"].count("*Find It*") == found, line
 
 
 def test_only_whole_names(renamed: Desk) -> None:

@@ -15,12 +15,14 @@ from bot.installation import Installation
 from finops.calendar import QuietHours
 from finops.company import Company
 from finops.corrective_action import ActionStage, CorrectiveAction, Target, edit_action, finish, plan_action
-from finops.explanation import VarianceKey
+from finops.explanation import Category, ExplanationRules, Variance, VarianceKey, Wording, submit
 from finops.periods import Month
 from jobs import chase_actions, measure_actions
 from storage.audit import read
 from storage.corrective_actions import find_action, save_change
 from storage.deliveries import TABLE as DELIVERIES
+from storage.deliveries import find
+from storage.explanations import save_explanation
 from storage.leaves import Leave, record_leave
 from storage.people import replace_directory
 from tests.company import Charge, make_company, take_in, usual_charges, write_bill
@@ -192,6 +194,34 @@ def test_what_is_done_is_measured_until_four_weeks_are_in(place: Installation, t
     assert said(place)["action/1/measured/2026-11-02"]["payload"]["text"] == text
     assert [step for step, _ in recorded(place)] == ["action.measured", "action.measured"]
     assert final.version == action.version + 2
+
+
+def test_the_explanation_shows_what_was_measured_and_what_is_late(place: Installation) -> None:
+    """The message of the explanation that actions belong to says what the money shows of one, and that one is late."""
+    wording = Wording(Decimal(103), Category.GROWTH, False, "Nodes.", "Customers.")
+    number = Variance(Decimal(3003), Decimal(2900), True, place.company.basis, 1, place.now)
+    calendar, now = place.company.calendar, place.now
+    with place.state.writing() as connection:
+        save_explanation(connection, submit(KEY, 1, wording, "UALICE", number, ExplanationRules(), calendar, now), now)
+        for text, on in (("Turn nodes off", date(2026, 11, 2)), ("Buy a plan", None)):
+            change = plan_action(KEY, 1, text, "UALICE", DUE, None, COMPUTE, "UALICE", now)
+            action = save_change(connection, change, now).action
+            if on:
+                save_change(connection, finish(action, "UALICE", on, 1, on, now), now)
+    assert measure(place, datetime(2026, 11, 12, 8, tzinfo=UTC)) == "1 measured"
+    shown = explained(place)
+    assert "#1 *Turn nodes off* — Alice, done Mon 2 Nov. Measured: no change" in shown
+    assert "#2 *Buy a plan* — Alice, due Thu 12 Nov." in shown and "Explained $103 of $103.70" in shown
+    assert chase(place, FRIDAY) == "1 reminded"
+    assert "#2 *Buy a plan* — Alice, *overdue since Thu 12 Nov*." in explained(place)
+
+
+def explained(place: Installation) -> str:
+    """What the message of the only explanation says."""
+    with place.state.reading() as connection:
+        found = find(connection, f"explanation/{KEY}/1")
+    assert found is not None
+    return str(found.payload["text"])
 
 
 def test_without_figures_before_it_waits(place: Installation) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -17,7 +18,7 @@ from finops.basis import Basis
 from finops.explanation import Stage, VarianceKey
 from finops.periods import Month
 from finops.policy import LADDER
-from jobs import close_month
+from jobs import close_month, evaluate_alerts
 from jobs.judge_explanations import JOB, run
 from storage.alerts import find_alert
 from storage.audit import read, verify
@@ -62,11 +63,12 @@ class Office:
 
     def explain(self, key: VarianceKey, amount: str, person: str = "alice") -> None:
         """Both steps of the form."""
-        metadata = {"key": str(key), "number": 0, "read": 0, "turn": 0}
+        metadata = {"key": str(key), "number": 0, "read": 0, "turn": 0, "draft": 0}
         inputs = FIRST | {"explanation_amount": amount}
         submissions = self.answers.submissions
         reply = submissions["explanation"](self.ask(person, inputs=inputs, metadata=metadata))
         assert reply.next_view and not reply.errors
+        metadata = json.loads(reply.next_view["private_metadata"])
         following = {"explanation_following": "", "explanation_then": "submit"}
         reply = submissions["explanation_next"](self.ask(person, inputs=following, metadata=metadata))
         assert not reply.errors
@@ -186,6 +188,27 @@ def test_a_void_explanation_gives_its_duty_back(office: Office) -> None:
     assert alert.duty_done is None and alert.acknowledgement.by == PEOPLE["alice"]
     notes = [text for text in office.said(f"alert/{key}/").values() if "open again" in text]
     assert len(notes) == 1 and "the explanation does not fit the number any more" in notes[0]
+
+
+def test_a_void_stands_in_the_alerts_message(office: Office) -> None:
+    """What is void explains nothing in the alert's message any more, which is edited in place; its duty is open again."""
+    office.deliver(Decimal(500))
+    evaluate = {"company": office.installation.company, "state": office.installation.state}
+    evaluate_alerts.run(now=office.installation.now, **evaluate)
+    key = f"alert/payments/{OCTOBER.month}/closed/USD"
+    assert "Explained $0 of $603.83 · approved $0 · open $603.83." in office.said(key)[key]
+    office.explain(OCTOBER, "603.83")
+    office.click("dave", "explanation_approve", OCTOBER, 1)
+    assert "Explained $603.83 of $603.83 · approved $603.83 · open $0." in office.said(key)[key]
+    office.deliver(Decimal(800))
+    before = office.said("alert/").keys()
+    assert office.run() == "1 voided"
+    assert "Explained $0 of $603.83 · approved $0 · open $603.83." in office.said(key)[key]
+    assert office.said("alert/").keys() - before == {f"{key}/3.1"}
+    assert "is open again" in office.said(f"{key}/3.1")[f"{key}/3.1"]
+    office.run()
+    evaluate_alerts.run(now=office.installation.now, **evaluate)
+    assert "Explained $0 of $903.83 · approved $0 · open $903.83." in office.said(key)[key]
 
 
 def test_a_restatement_that_does_not_count_is_noted(office: Office) -> None:

@@ -27,7 +27,6 @@ from finops.periods import Month
 from storage.audit import append, read, verify
 from storage.explanations import (
     ExplanationChangedMeanwhile,
-    drop_draft,
     explanation_entries,
     explanations_due,
     explanations_of,
@@ -175,5 +174,3 @@ def test_drafts(state: State) -> None:
     with state.writing() as connection:
         assert find_draft(connection, "U1", KEY, 0) == {"what": "b", "added": [{"task": "x"}]}
         assert find_draft(connection, "U1", KEY, 1) == {"what": "c"} and find_draft(connection, "U2", KEY, 0) == {}
-        drop_draft(connection, "U1", KEY, 0)
-        assert find_draft(connection, "U1", KEY, 0) == {} and find_draft(connection, "U1", KEY, 1) == {"what": "c"}

@@ -50,6 +50,7 @@ from made_up_months import LONG, NASTY, PAYMENTS, RIGHT_TO_LEFT
 from finops.alert import Alert, Callee, Change, Setting, conclude, evaluate, tick
 from finops.breakdown import Line
 from finops.company import Team
+from finops.explanation import Coverage
 from finops.freeze import Freeze, end_exceptions
 from finops.policy import Kind, Role
 from views.admin import Dead, Export, JobRun, Status, status_message
@@ -135,6 +136,11 @@ def alert_cases() -> dict[str, Case]:
     cases["stand_in"] = lambda: alert_message(
         raised(1, AWAY).alert, PAYMENTS, POLICY, NAMES, NOW, stand_ins=AWAY.stand_ins
     )
+    for name, (explained, approved) in {"explained": ("1200.5", "1000"), "explained_too_much": ("9000", "0")}.items():
+        covered = Coverage(OPEN.alert.reading.variance or Decimal(0), Decimal(explained), Decimal(approved))
+        cases[name] = lambda covered=covered: alert_message(  # type: ignore[misc]
+            OPEN.alert, PAYMENTS, POLICY, NAMES, NOW, coverage=covered
+        )
     for name, text in HOSTILE.items():
         change, team, policy, names = hostile(text)
         cases[f"name_{name}"] = lambda given=(change.alert, team, policy, names): alert_message(  # type: ignore[misc]

@@ -22,11 +22,11 @@ from finops.explanation import (
     Explanation,
     ExplanationChange,
     ExplanationRules,
+    Stage,
     Variance,
     VarianceKey,
     Wording,
     approve,
-    ask,
     coverage,
     edit,
     give_back,
@@ -39,8 +39,9 @@ from finops.policy import Role
 from finops.spend import DaySpend
 from finops.team_month import TeamMonth
 from views.explanation import explanation_message
+from views.explanation_draft import Draft, deleted_modal, draft_modal
 from views.explanation_form import AMOUNT, CATEGORY, STAYS, WHAT, WHY, YES, Form, first_form, in_words
-from views.explanation_next import FOLLOWING, OWNER, TASK, NextForm, next_form
+from views.explanation_next import DUE, FOLLOWING, OWNER, SAVING, TASK, NextForm, next_form
 from views.explanation_notes import Happened, answered_message, direct_message, event_note
 from views.explanation_review import ask_modal, return_modal
 from views.explanations import explanations_message
@@ -83,8 +84,8 @@ SUBMITTED = submitted()
 LATER = NOW + timedelta(hours=3)
 LATE = NOW + timedelta(days=7)
 FIRST = SUBMITTED.explanation
-ASKED = stored(ask(FIRST, "Which nodes?\nAnd why so many?", "U5", 1, RULES, CALENDAR, LATER))
-RETURNED = stored(give_back(FIRST, "The amount is too small.", "U5", 1, RULES, CALENDAR, LATER))
+ASKED = stored(give_back(FIRST, Stage.ASKED, "Which nodes?\nAnd why so many?", "U5", 1, RULES, CALENDAR, LATER))
+RETURNED = stored(give_back(FIRST, Stage.RETURNED, "The amount is too small.", "U5", 1, RULES, CALENDAR, LATER))
 APPROVED = stored(approve(FIRST, "U5", 1, seen(), RULES, LATER))
 EDITED = stored(
     edit(
@@ -173,7 +174,7 @@ def note_cases() -> dict[str, Case]:
         for name, change in CHANGES.items()
         if name not in ("noted", "withdrawn")
     }
-    nasty = stored(give_back(FIRST, f"{NASTY}\n" * 40, "U5", 1, RULES, CALENDAR, LATER))
+    nasty = stored(give_back(FIRST, Stage.RETURNED, f"{NASTY}\n" * 40, "U5", 1, RULES, CALENDAR, LATER))
     return (
         cases
         | direct
@@ -203,6 +204,7 @@ def spend(month: TeamMonth, services: tuple[str, ...], before: bool = True) -> l
     return rows
 
 
+NO_BUDGET = "payments has no approved budget, so there is no variance to explain. Ask FinOps to approve one."
 SERVICES = ("Amazon EC2", "Amazon RDS", "Amazon S3")
 
 
@@ -226,6 +228,7 @@ def form_cases() -> dict[str, Case]:
     former = replace(APPROVED.explanation, key=replace(KEY, month=NOVEMBER.previous))
     nasty = submitted(HOSTILE, 2).explanation
     typed = {AMOUNT: "x", WHAT: NASTY, WHY: "w" * 3000, CATEGORY: "price"}
+    drafted = Draft(KEY, PAYMENTS, 1, 2, 3, {}, names=NAMES)
     step = NextForm(KEY, PAYMENTS, 0, 0, 0, (), (), SERVICES, NAMES, TODAY)
     return {
         "form_running": lambda: form(team_month()),
@@ -253,6 +256,17 @@ def form_cases() -> dict[str, Case]:
                 fields={FOLLOWING: "f" * 3000, OWNER: "U1", TASK: NASTY},
             )
         ),
+        "draft": lambda: draft_modal(replace(drafted, fields=typed | {STAYS: YES, DUE: "2026-11-27"}), NO_BUDGET),
+        "draft_nasty": lambda: draft_modal(
+            replace(
+                drafted,
+                team=Team("payments", NASTY),
+                fields={name: "<&>" * 1000 for name in (WHAT, WHY, FOLLOWING)},
+                added=[{TASK: f"{NASTY} {number}", OWNER: "U1", SAVING: "1,200"} for number in range(20)],
+            ),
+            NASTY,
+        ),
+        "draft_deleted": lambda: deleted_modal(PAYMENTS, KEY, NO_BUDGET),
         "return_form": lambda: return_modal(FIRST, PAYMENTS),
         "ask_form": lambda: ask_modal(nasty, Team("payments", NASTY)),
     }

@@ -41,6 +41,7 @@ from views.problems import (
     not_visible_message,
     problem_message,
     unexpected_message,
+    unkept_message,
     unknown_command_message,
     unknown_team_message,
 )
@@ -195,6 +196,12 @@ def other_cases() -> dict[str, Callable[[], Message | dict[str, Any]]]:
         "note": lambda: note(f"The chart is on its way to {NASTY}."),
         "note_old_button": old_button_message,
         "not_visible": lambda: not_visible_message(NASTY),
+        "problem_unkept": lambda: unkept_message(
+            "Explain a variance",
+            [("Root cause", "price"), ("Why", f"Two\n\nlines, {NASTY}")],
+            "Ask *FinOps*: `4f1c9a`.",
+        ),
+        "problem_unkept_long": lambda: unkept_message(NASTY, [(NASTY, "<&>" * 1000)] * 3, NASTY),
         "unexpected": lambda: unexpected_message("4f1c9a"),
         "home": lambda: home_view(
             [month],
