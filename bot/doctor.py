@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from slack_sdk import WebClient
@@ -18,6 +17,7 @@ from bot.directory import refresh_directory
 from bot.discovery import discover
 from bot.installation import Installation
 from bot.scheduler import refuse_unknown_jobs
+from bot.sources import open_source
 from finops.errors import FinopsError
 from finops.names import nearest
 from finops.policy_doubts import doubts
@@ -136,9 +136,10 @@ def _ledger(installation: Installation) -> str:
 
 def _sources(installation: Installation) -> str:
     sources = installation.company.sources
-    for export, path in sources.items():
-        if not Path(path).exists():
-            raise Sick(f"The source {export} is at {path}, which does not exist.", "Mend `sources:` in finops.yaml.")
+    for export, settings in sources.items():
+        if lacking := open_source(settings).lacking():
+            what = f"The source {export} cannot be read: {' '.join(lacking)}"
+            raise Sick(what, "See docs/howto/connect-a-source.md.")
     return f"{len(sources)} sources" if sources else "none; bills come in by `finops ingest` alone"
 
 

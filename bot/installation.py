@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # imported when first used, so that `finops --help` and the web server's parent stay light
     from bot.settings import Settings
@@ -87,6 +87,17 @@ class Installation:
         from storage.ledger.versions import Ledger
 
         return Ledger(self.settings.finops_ledger)
+
+    def parts(self) -> dict[str, Any]:
+        """What jobs may ask for by name."""
+        from bot.sources import open_source
+
+        return {
+            "company": self.company,
+            "state": self.state,
+            "ledger": self.ledger,
+            "open_source": open_source,
+        }
 
     @property
     def now(self) -> datetime:

@@ -13,6 +13,7 @@ from bot.cli import main as finops
 from bot.configuration import configuration_schema
 from bot.discovery import discover
 from bot.settings import Settings
+from bot.sources import source_kinds
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 HEAD = "<!-- written by `python -m bot.reference`; do not edit -->\n\n"
@@ -24,6 +25,7 @@ def pages() -> dict[str, str]:
         "commands.md": HEAD + "\n".join(_slash_commands()) + "\n",
         "terminal.md": HEAD + "\n".join(_terminal()) + "\n",
         "jobs.md": HEAD + "\n".join(_jobs()) + "\n",
+        "sources.md": HEAD + "\n".join(_sources()) + "\n",
         "settings.md": HEAD + "\n".join(_settings()) + "\n",
         "configuration.md": HEAD + "\n".join(_configuration()) + "\n",
     }
@@ -69,6 +71,17 @@ def _jobs() -> Iterator[str]:
     for name, job in discover("jobs", "JOB").items():
         zone = ", in every team's time zone" if job.per_zone else ""
         yield f"| `{job.name}` | {job.schedule}{zone} | {_first_line(sys.modules[f'jobs.{name}'].__doc__)} |"
+
+
+def _sources() -> Iterator[str]:
+    yield "# Sources\n"
+    yield "Each of `sources:` in finops.yaml names an export and has a `kind`, `folder` by default, with keys of its"
+    yield "own. A path that is no URL is relative to the file.\n"
+    yield "| kind | what is delivered there | key | meaning |\n|---|---|---|---|"
+    for name, kind in source_kinds().items():
+        for key, meaning in kind.keys.items():
+            needed = "" if key in kind.required else " (may be left out)"
+            yield f"| `{name}` | {kind.about} | `{key}` | {meaning}{needed} |"
 
 
 def _settings() -> Iterator[str]:

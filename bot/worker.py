@@ -39,8 +39,7 @@ class Worker:
             settings.slack_bot_token.get_secret_value(), settings.api_url
         )
         self.sender = Sender(installation.state, self._slack, self.owner, installation.clock)
-        dependencies = {"company": installation.company, "state": installation.state, "ledger": installation.ledger}
-        self.scheduler = Scheduler(dependencies, self.owner, installation.clock, self.sender.wake)
+        self.scheduler = Scheduler(installation.parts(), self.owner, installation.clock, self.sender.wake)
         self._ticking = threading.Lock()
         self._clock = BackgroundScheduler(timezone="UTC")
 

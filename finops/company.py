@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
@@ -58,6 +58,19 @@ class DerivedTeams:
     channel: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class BillingSource:
+    """Where one export is delivered.
+
+    Attributes:
+        kind: which source reads it, by its module's name in storage/sources.
+        keys: what that source is told; a path that is no URL is absolute.
+    """
+
+    kind: str
+    keys: Mapping[str, str]
+
+
 @dataclass(frozen=True)
 class Company:
     """finops.yaml, read.
@@ -70,7 +83,7 @@ class Company:
         visibility: 'workspace' (every team's figures are open) or 'own' (to the team and the roles).
         settled_after: days after which a day's figures have stopped moving.
         roles: role → Slack user ids, e-mails, or user groups as '@handle'.
-        sources: export name → path (a file or folder) that `ingest_billing` reads.
+        sources: export name → where it is delivered, as `ingest_billing` reads it.
         schedules: job name → 'HH:MM' in the company's zone, or 'every 15m'.
         alerts: how alerts are raised, repeated and held back.
         explanations: how explanations are reviewed.
@@ -90,7 +103,7 @@ class Company:
     roles: dict[Role, tuple[str, ...]] = field(default_factory=dict)
     ladder: tuple[Tier, ...] = LADDER
     materiality: Materiality = field(default_factory=Materiality)
-    sources: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, BillingSource] = field(default_factory=dict)
     schedules: dict[str, str] = field(default_factory=dict)
     alerts: AlertRules = field(default_factory=AlertRules)
     explanations: ExplanationRules = field(default_factory=ExplanationRules)

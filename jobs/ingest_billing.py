@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 
-from finops.company import Company
+from finops.company import BillingSource, Company
 from finops.errors import FinopsError
 from jobs.job import Job, Outcome
-from storage.ledger.ingest import ingest, republish
+from storage.ledger.ingest import republish
 from storage.ledger.versions import Ledger
+from storage.offered import Outcome as Delivered
+from storage.offered import Taken
+from storage.sources.source import Source
+from storage.sources.taking import take_in
 from storage.state import State
 
 
-def run(*, now: datetime, company: Company, state: State, ledger: Ledger) -> Outcome:
+def run(
+    *, now: datetime, company: Company, state: State, ledger: Ledger, open_source: Callable[[BillingSource], Source]
+) -> Outcome:
     """Ingest every source of finops.yaml; one that is refused does not keep the others from coming in."""
     said: list[str] = []
-    for export, path in company.sources.items():
+    for export, settings in company.sources.items():
         try:
-            done = ingest([Path(path)], export, company=company, state=state, ledger=ledger, now=now)
+            source = open_source(settings)
+            taken = take_in(export, source, company=company, state=state, ledger=ledger, now=now)
         except FinopsError as refusal:
             said.append(f"{export} refused: {refusal.reason}")
             continue
-        said.append(f"{export} {done.outcome}" + (f" ({done.rows:,} rows)" if done.rows else ""))
+        said += [_words(each) for each in taken if each.outcome is not Delivered.UNCHANGED]
+        if all(each.outcome is Delivered.UNCHANGED for each in taken):
+            said.append(f"{export} unchanged")
     try:
         # Exports that are delivered by hand are nobody's source, but follow changed scopes all the same.
         if count := republish(company=company, state=state, ledger=ledger, now=now):
@@ -30,6 +39,13 @@ def run(*, now: datetime, company: Company, state: State, ledger: Ledger) -> Out
     except FinopsError as refusal:
         said.append(f"scopes not applied: {refusal.reason}")
     return Outcome("; ".join(said) or "no sources in finops.yaml")
+
+
+def _words(taken: Taken) -> str:
+    what = f"{taken.export} {taken.name}"
+    if taken.outcome is Delivered.PUBLISHED:
+        return f"{what} published" + (f" ({taken.rows:,} rows)" if taken.rows else "")
+    return f"{what} {taken.outcome}: {taken.why}"
 
 
 JOB = Job("ingest_billing", "every 1h", run)

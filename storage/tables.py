@@ -81,6 +81,20 @@ class IngestRunRow(SQLModel, table=True):
     finished_at: datetime = Field(sa_column=_instant())
 
 
+class OfferedDeliveryRow(SQLModel, table=True):
+    """What became of a delivery that a source offered (storage.offered.Taken), as it was last looked at."""
+
+    __tablename__ = "offered_delivery"
+    export: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    mark: str
+    outcome: str
+    why: str
+    at: datetime = Field(sa_column=_instant())
+    periods: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    rows: int
+
+
 class BillingPeriodRow(SQLModel, table=True):
     """The current version of one billing period of one export: what every figure served rests on."""
 

@@ -157,9 +157,9 @@ def make_company(folder: Path, *, clock: Moved | None = None, url: str = "", bil
 def take_in(installation: Installation) -> None:
     """Ingest the company's source."""
     company = installation.company
-    for export, path in company.sources.items():
+    for export, source in company.sources.items():
         ingest(
-            [Path(path)],
+            [Path(source.keys["path"])],
             export,
             company=company,
             state=installation.state,

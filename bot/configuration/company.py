@@ -6,13 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bot.configuration.file import File, TeamKeys, TeamsFromKeys
-from finops.company import Company, DerivedTeams, Team
+from bot.configuration.file import File, SourceKeys, TeamKeys, TeamsFromKeys
+from finops.company import BillingSource, Company, DerivedTeams, Team
 from finops.policy import LADDER, Role
 from finops.scope import Derived, Rule
 
 OTHERWISE_NAMED = {"company": "name", "tiers": "ladder", "teams_from": "derived_teams"}
 """Keys of the file that are called otherwise in Company."""
+PATHS = ("path", "rules")
+"""Keys of a source that name a file or folder, relative to finops.yaml where they are no URL."""
 
 
 def company_of(file: File, folder: Path) -> Company:
@@ -35,7 +37,7 @@ def company_of(file: File, folder: Path) -> Company:
         budgets=file.budgets.value(),
         report=file.report.value(),
         calendar=replace(file.calendar.value(), zone=zone),
-        sources={export: str(folder / source.path) for export, source in file.sources.items()},
+        sources={export: _source(source, folder) for export, source in file.sources.items()},
         schedules=dict(file.schedules),
     )
 
@@ -50,6 +52,12 @@ def laid_over(current: Company, file: File, folder: Path) -> Company:
         return own
     names = {OTHERWISE_NAMED.get(key, key) for key in file.model_fields_set}
     return replace(current, **{name: getattr(own, name) for name in names})
+
+
+def _source(source: SourceKeys, folder: Path) -> BillingSource:
+    keys = {name: str(value) for name, value in (source.model_extra or {}).items()}
+    paths = {name: str(folder / keys[name]) for name in PATHS if name in keys and "://" not in keys[name]}
+    return BillingSource(source.kind, {**keys, **paths})
 
 
 def _derived(teams: TeamsFromKeys) -> DerivedTeams:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from bot.configuration.policy_keys import (
     AlertKeys,
@@ -17,6 +17,7 @@ from bot.configuration.policy_keys import (
     TierKeys,
 )
 from bot.configuration.values import Currency, Names, Schedule, Slug, Zone
+from bot.sources import source_kinds
 from finops.basis import Basis
 
 
@@ -95,8 +96,19 @@ class TeamsFromKeys(Keys):
 class SourceKeys(Keys):
     """One of `sources:`."""
 
-    path: str
-    """file or folder that `ingest_billing` reads, relative to this file"""
+    model_config = ConfigDict(extra="allow")
+
+    kind: str = "folder"
+    """which source reads it; each has keys of its own (sources.md)"""
+
+    @model_validator(mode="after")
+    def _is_known(self) -> SourceKeys:
+        kinds = source_kinds()
+        if self.kind not in kinds:
+            raise ValueError(f"'{self.kind}' is no kind of source; there are {', '.join(kinds)}")
+        if fault := kinds[self.kind].fault(self.model_extra or {}):
+            raise ValueError(f"a source of the kind {self.kind} {fault}")
+        return self
 
 
 class File(Keys):

@@ -156,9 +156,9 @@ class Demo:
 
     def _ingest(self, day: date) -> None:
         morning = DemoClock(self.folder / "none", day, self.installation.company.zone()).now()
-        for export, path in self.installation.company.sources.items():
+        for export, source in self.installation.company.sources.items():
             ingest(
-                [Path(path)],
+                [Path(source.keys["path"])],
                 export,
                 company=self.installation.company,
                 state=self.installation.state,

@@ -32,6 +32,6 @@ def opened(path: str) -> ManifestSource:
 
 SOURCE = SourceKind(
     "AWS's legacy Cost and Usage Reports by their manifests",
-    {"path": "s3://bucket/prefix/report-name, or a folder with a copy of it"},
     opened,
+    {"path": "s3://bucket/prefix/report-name, or a folder with a copy of it"},
 )

@@ -54,6 +54,6 @@ def opened(path: str) -> ManifestSource:
 
 SOURCE = SourceKind(
     "AWS Data Exports (FOCUS, CUR 2.0) by their manifests",
-    {"path": "s3://bucket/prefix/export-name, or a folder with a copy of it"},
     opened,
+    {"path": "s3://bucket/prefix/export-name, or a folder with a copy of it"},
 )

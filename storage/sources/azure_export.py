@@ -49,6 +49,6 @@ def opened(path: str) -> ManifestSource:
 
 SOURCE = SourceKind(
     "Azure cost exports by their manifests, the run submitted last",
-    {"path": "abfss://container@account.dfs.core.windows.net/directory/export, or a folder with a copy of it"},
     opened,
+    {"path": "abfss://container@account.dfs.core.windows.net/directory/export, or a folder with a copy of it"},
 )

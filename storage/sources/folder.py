@@ -52,6 +52,6 @@ class FolderSource:
 
 SOURCE = SourceKind(
     "FOCUS or native bills in a folder or bucket; all files there are one delivery",
-    {"path": "file, folder, s3://, abfss:// or gs:// address"},
     FolderSource,
+    {"path": "file, folder, s3://, abfss:// or gs:// address"},
 )

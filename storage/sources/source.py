@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from finops.errors import FinopsError
 
@@ -77,16 +77,20 @@ class SourceKind:
 
     Attributes:
         about: what is delivered there, one line.
-        keys: key → what it means; what of them must be given is what `opened` does without a default.
-        opened: a Source from the keys given.
+        opened: a Source from the keys given, by name.
+        keys: key → what it means.
+        required: those of them that must be given.
     """
 
     about: str
-    keys: dict[str, str]
     opened: Callable[..., Source]
+    keys: Mapping[str, str]
+    required: tuple[str, ...] = ("path",)
 
-    def fault(self, given: dict[str, Any]) -> str:
+    def fault(self, given: Mapping[str, object]) -> str:
         """What is wrong with the keys of one source, '' where nothing is."""
         if unknown := [key for key in given if key not in self.keys]:
             return f"has no key {unknown[0]}; there are {', '.join(self.keys)}"
+        if lacking := [key for key in self.required if not given.get(key)]:
+            return f"needs the key {lacking[0]}: {self.keys[lacking[0]]}"
         return ""

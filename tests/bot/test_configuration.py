@@ -57,6 +57,12 @@ from finops.policy import LADDER, AlertRules, Kind, Materiality, Policy, Role, T
         ("alerts: {thresholds: []}", "1:10: alerts.thresholds: name one at least; to be told of none, leave threshold"),
         ("alerts: {realert_after: soon}", "1:10: alerts.realert_after: 'soon' is not a span of time; write 90m, 24h"),
         ("alerts: {most_pings: -1}", "1:10: alerts.most_pings: Input should be greater than or equal to 0."),
+        (
+            "sources: {aws: {kind: s3, path: x}}",
+            "1:11: sources.aws: 's3' is no kind of source; there are aws_cost_and_usage_report, aws_data_export, azure",
+        ),
+        ("sources: {aws: {}}", "sources.aws: a source of the kind folder needs the key path: file, folder, s3://"),
+        ("sources: {aws: {pth: x}}", "a source of the kind folder has no key pth; there are path"),
         ("alerts: {quiet_hours: on}", '1:10: alerts.quiet_hours: write {from: "20:00", to: "07:00"}, or off.'),
         (
             "alerts: {quiet_hours: {form: 20:00}}",

@@ -45,7 +45,7 @@ def test_due_keys(schedule: str, now: str, key: str | None) -> None:
 
 def _scheduler(folder: Path, owner: str, clock: Moved) -> Scheduler:
     installation = make_company(folder, clock=clock, bill=not (folder / "finops.db").exists())
-    parts = {"company": installation.company, "state": installation.state, "ledger": installation.ledger}
+    parts = installation.parts()
     return Scheduler(parts, owner, installation.clock)
 
 
@@ -119,7 +119,7 @@ def test_every_zone_has_its_morning(tmp_path: Path) -> None:
     config = (folder / "finops.yaml").read_text().replace("slug: search,", "slug: search, timezone: America/New_York,")
     (folder / "finops.yaml").write_text(config)
     again = type(installation)(folder / "finops.yaml", installation.settings, clock)
-    scheduler = Scheduler({"company": again.company, "state": again.state, "ledger": again.ledger}, "me", clock)
+    scheduler = Scheduler(again.parts(), "me", clock)
     assert scheduler.run_due() == [*TIMED, "ingest_billing", *SHOWING]
     clock.now = datetime(2026, 11, 12, 13, 30, tzinfo=UTC)
     assert "daily_summary" in scheduler.run_due()

@@ -141,7 +141,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path):  # type: ignore[no-un
 def workers(installation):  # type: ignore[no-untyped-def]
     """Two workers' schedulers."""
     installation.company.schedules.update(dict.fromkeys(declared("jobs", "JOB"), "off"))
-    parts = {"company": installation.company, "state": installation.state, "ledger": installation.ledger}
+    parts = installation.parts()
     return [Scheduler(parts, owner, installation.clock) for owner in ("one", "two")]
 
 

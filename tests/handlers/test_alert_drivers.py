@@ -36,7 +36,7 @@ def evaluated(folder: Path, clock: Moved, amount: str = "2500") -> Installation:
 
 
 def _evaluate(installation: Installation) -> None:
-    parts = {"company": installation.company, "state": installation.state, "ledger": installation.ledger}
+    parts = installation.parts()
     Scheduler(parts, "test", installation.clock).run("evaluate_alerts")
 
 

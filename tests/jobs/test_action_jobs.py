@@ -159,7 +159,7 @@ def lowered(place: Installation, through: date, on: date) -> None:
         replace(each, cost=each.cost - 40) if each.team == "payments" and each.day >= on else each
         for each in usual_charges(date(2026, 10, 1), through)
     ]
-    write_bill(Path(next(iter(place.company.sources.values()))) / "bill.csv", charges)
+    write_bill(Path(next(iter(place.company.sources.values())).keys["path"]) / "bill.csv", charges)
     take_in(place)
 
 
@@ -236,7 +236,7 @@ def test_another_service_is_another_target(place: Installation) -> None:
     done(place, date(2026, 11, 2), Target("Storage"))
     charges = usual_charges(date(2026, 10, 1), date(2026, 11, 20))
     charges += [Charge(date(2026, 10, 1) + n * DAY, Decimal(10), "payments", "Storage") for n in range(32)]
-    write_bill(Path(next(iter(place.company.sources.values()))) / "bill.csv", charges)
+    write_bill(Path(next(iter(place.company.sources.values())).keys["path"]) / "bill.csv", charges)
     place.clock.now = datetime(2026, 11, 22, 8, tzinfo=UTC)  # type: ignore[attr-defined]
     take_in(place)
     measure(place, place.now)

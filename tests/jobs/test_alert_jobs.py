@@ -199,7 +199,10 @@ def test_a_closed_month_takes_over(place: Installation) -> None:
     """On the fifth working day the closed alert rises from the final actual, and the forecast's is concluded."""
     give_budget(place, "2600")
     evaluate(place)
-    write_bill(Path(place.company.sources["aws"]) / "bill.csv", usual_charges(date(2026, 10, 1), date(2026, 12, 5)))
+    write_bill(
+        Path(place.company.sources["aws"].keys["path"]) / "bill.csv",
+        usual_charges(date(2026, 10, 1), date(2026, 12, 5)),
+    )
     place.clock.now = datetime(2026, 12, 6, 9, tzinfo=UTC)  # type: ignore[attr-defined]
     take_in(place)
     evaluate(place, datetime(2026, 12, 4, 9, tzinfo=UTC))
