@@ -11,7 +11,7 @@ from bot.installation import Installation
 from bot.terminal.output import FORMAT, counted, show
 from finops.basis import Basis
 from finops.errors import FinopsError
-from finops.money import plain
+from finops.money import plain, subtract
 from finops.periods import Month
 
 
@@ -59,6 +59,59 @@ def totals(
         for total in found
     ]
     show(rows, form, empty="The ledger holds nothing of that: `finops ingest PATH --export NAME`.")
+
+
+@COMMAND.command("diff")
+@click.argument("export")
+@click.argument("period")
+@click.option("--from", "former", type=int, help="A version; the one before by default.")
+@click.option("--to", "current", type=int, help="A version; the published one by default.")
+@click.option("--by", default="team,service", show_default=True, help="Columns, separated by commas.")
+@click.option("--basis", help=f"Which cost is counted: {', '.join(Basis)}.")
+@FORMAT
+@click.pass_obj
+def diff(
+    installation: Installation,
+    export: str,
+    period: str,
+    former: int | None,
+    current: int | None,
+    by: str,
+    basis: str | None,
+    form: str,
+) -> None:
+    """What a delivery of a billing period (YYYY-MM) changed against an earlier one, the largest change first.
+
+    Both are read with today's scopes, so that a changed scope shows no difference.
+    """
+    from storage.ledger.differences import ledger_differences
+
+    columns = [name.strip() for name in by.split(",") if name.strip()]
+    counted_in = Basis.parse(basis) if basis else installation.company.basis
+    found = ledger_differences(
+        export,
+        str(Month.parse(period)),
+        columns,
+        basis=counted_in,
+        company=installation.company,
+        state=installation.state,
+        ledger=installation.ledger,
+        former=former,
+        current=current,
+    )
+    rows = [
+        dict(zip(columns, map(_value, each.values), strict=True))
+        | {
+            "currency": each.currency,
+            "was": plain(each.was),
+            "now": plain(each.now),
+            "change": plain(subtract(each.now, each.was)),
+            "rows": each.rows_now - each.rows_was,
+        }
+        for each in found.rows
+    ]
+    versions = f"{export} {period}: version {found.former} against version {found.current}, {counted_in}"
+    show(rows, form, title=versions, empty=f"{versions}: no cost differs.")
 
 
 @COMMAND.command("periods")

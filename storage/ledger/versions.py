@@ -167,6 +167,10 @@ class Ledger:
     def _folder(self, export: str, billing_period: str) -> Path:
         return self.root / checked_export(export) / billing_period
 
+    def numbers(self, export: str, billing_period: str) -> list[int]:
+        """Numbers of the versions that are kept, in order."""
+        return sorted(self._numbers(export, billing_period))
+
     def _numbers(self, export: str, billing_period: str) -> list[int]:
         folder = self._folder(export, billing_period)
         return [int(match[1]) for path in folder.glob("v*") if (match := re.fullmatch(r"v(\d{4,})", path.name))]

@@ -191,7 +191,7 @@ def test_a_void_explanation_gives_its_duty_back(office: Office) -> None:
 
 
 def test_a_void_stands_in_the_alerts_message(office: Office) -> None:
-    """What is void explains nothing in the alert's message any more, which is edited in place; its duty is open again."""
+    """What is void explains nothing in the alert's message any more, which is edited; its duty is open again."""
     office.deliver(Decimal(500))
     evaluate = {"company": office.installation.company, "state": office.installation.state}
     evaluate_alerts.run(now=office.installation.now, **evaluate)
