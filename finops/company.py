@@ -8,6 +8,7 @@ from datetime import date, datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from finops.allocation import Allocation
 from finops.basis import Basis
 from finops.budget_request import BudgetRules
 from finops.calendar import WorkCalendar
@@ -83,6 +84,7 @@ class Company:
         visibility: 'workspace' (every team's figures are open) or 'own' (to the team and the roles).
         settled_after: days after which a day's figures have stopped moving.
         roles: role → Slack user ids, e-mails, or user groups as '@handle'.
+        allocations: costs of a team that others share.
         sources: export name → where it is delivered, as `ingest_billing` reads it.
         schedules: job name → 'HH:MM' in the company's zone, or 'every 15m'.
         alerts: how alerts are raised, repeated and held back.
@@ -103,6 +105,7 @@ class Company:
     roles: dict[Role, tuple[str, ...]] = field(default_factory=dict)
     ladder: tuple[Tier, ...] = LADDER
     materiality: Materiality = field(default_factory=Materiality)
+    allocations: tuple[Allocation, ...] = ()
     sources: dict[str, BillingSource] = field(default_factory=dict)
     schedules: dict[str, str] = field(default_factory=dict)
     alerts: AlertRules = field(default_factory=AlertRules)

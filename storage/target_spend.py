@@ -118,7 +118,7 @@ def _read_ledger(
             }
             if some and engine:
                 version = ledger.read(coverage.export, coverage.billing_period, coverage.version)
-                _gather(engine, Rollup(engine, version.groups(), company.resolver()), some.values(), company)
+                _gather(engine, Rollup(engine, version.groups(), company), some.values(), company)
                 for number, each in some.items():
                     for day, cost in _daily(engine, each):
                         found[number].take(day, cost, coverage.export)

@@ -7,6 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bot.configuration.file import File, SourceKeys, TeamKeys, TeamsFromKeys
+from finops.allocation import Allocation
 from finops.company import BillingSource, Company, DerivedTeams, Team
 from finops.policy import LADDER, Role
 from finops.scope import Derived, Rule
@@ -37,6 +38,7 @@ def company_of(file: File, folder: Path) -> Company:
         budgets=file.budgets.value(),
         report=file.report.value(),
         calendar=replace(file.calendar.value(), zone=zone),
+        allocations=_allocations(file),
         sources={export: _source(source, folder) for export, source in file.sources.items()},
         schedules=dict(file.schedules),
     )
@@ -52,6 +54,11 @@ def laid_over(current: Company, file: File, folder: Path) -> Company:
         return own
     names = {OTHERWISE_NAMED.get(key, key) for key in file.model_fields_set}
     return replace(current, **{name: getattr(own, name) for name in names})
+
+
+def _allocations(file: File) -> tuple[Allocation, ...]:
+    names = {team.slug: team.name or team.slug for team in file.teams}
+    return tuple(each.value(names.get(each.team, each.team)) for each in file.allocations)
 
 
 def _source(source: SourceKeys, folder: Path) -> BillingSource:

@@ -16,8 +16,9 @@ from bot.configuration.policy_keys import (
     ReportKeys,
     TierKeys,
 )
-from bot.configuration.values import Currency, Names, Schedule, Slug, Zone
+from bot.configuration.values import Currency, Fraction, Names, Schedule, Slug, Zone
 from bot.sources import source_kinds
+from finops.allocation import Allocation, Method
 from finops.basis import Basis
 
 
@@ -93,6 +94,47 @@ class TeamsFromKeys(Keys):
         return self
 
 
+class AllocationKeys(Keys):
+    """One of `allocations:`: a team's cost that others share, by exactly one of three rules."""
+
+    team: Slug
+    """listed team whose cost is shared; what no share covers stays with it; required"""
+    name: str = ""
+    """service that the others get it as; the team's name by default"""
+    evenly: Names = ()
+    """listed teams that share it alike"""
+    shares: dict[str, Fraction] = Field(default_factory=dict)
+    """listed team → its share, `60 %` or 0.6; at most 100 % together"""
+    proportionally: Names = ()
+    """listed teams that share it by what they cost themselves, in the same export and billing period"""
+
+    @model_validator(mode="after")
+    def _by_one_rule(self) -> AllocationKeys:
+        rules = [name for name in ("evenly", "shares", "proportionally") if getattr(self, name)]
+        if len(rules) != 1:
+            raise ValueError("an allocation takes exactly one of `evenly`, `shares` and `proportionally`")
+        if any(share <= 0 for share in self.shares.values()) or sum(self.shares.values()) > 1:
+            raise ValueError("shares are above 0 and at most 100 % together")
+        receivers = self.receivers
+        if self.team in receivers or len(set(receivers)) < len(receivers):
+            raise ValueError("an allocation names each of the other teams once")
+        return self
+
+    @property
+    def receivers(self) -> tuple[str, ...]:
+        """Who shares it."""
+        return (*self.evenly, *self.shares, *self.proportionally)
+
+    def value(self, name: str) -> Allocation:
+        """As the ledger applies it.
+
+        Args:
+            name: of the team.
+        """
+        method = Method.EVENLY if self.evenly else Method.SHARES if self.shares else Method.PROPORTIONALLY
+        return Allocation(self.team, self.name or name, method, self.receivers, tuple(self.shares.values()))
+
+
 class SourceKeys(Keys):
     """One of `sources:`."""
 
@@ -146,6 +188,8 @@ class File(Keys):
     """how the monthly variance report is posted"""
     calendar: CalendarKeys = CalendarKeys()
     """working days and hours of teams that name none"""
+    allocations: tuple[AllocationKeys, ...] = ()
+    """costs of a team that others share"""
     sources: dict[str, SourceKeys] = Field(default_factory=dict)
     """export name → where it is delivered"""
     schedules: dict[str, Schedule] = Field(default_factory=dict)

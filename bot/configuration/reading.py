@@ -48,6 +48,7 @@ def _checked(document: Document) -> File:
         raise _first_fault(document, error) from None
     _refuse_repeats(document, file)
     _refuse_falling(document, file)
+    _refuse_unshared(document, file)
     return file
 
 
@@ -86,6 +87,23 @@ def _refuse_repeats(document: Document, file: File) -> None:
             reason = "is the name of what no team owns" if team.slug == UNALLOCATED else "stands twice"
             raise document.refusal(("teams", number), f"team '{team.slug}' {reason}.")
         seen.add(team.slug)
+
+
+def _refuse_unshared(document: Document, file: File) -> None:
+    """Refuse allocations between teams that are not listed, and those of which one would have to be made first."""
+    listed = {team.slug for team in file.teams}
+    pools = [each.team for each in file.allocations]
+    for number, each in enumerate(file.allocations):
+        place: Place = ("allocations", number)
+        if unknown := [team for team in (each.team, *each.receivers) if team not in listed]:
+            near = nearest(unknown[0], listed, 1)
+            hint = f"; did you mean {near[0]}?" if near else "."
+            raise document.refusal(place, f"'{unknown[0]}' is not one of `teams`{hint}")
+        if pools.count(each.team) > 1:
+            raise document.refusal(place, f"the cost of '{each.team}' is shared twice.")
+        if chained := [team for team in each.receivers if team in pools]:
+            reason = f"'{chained[0]}' shares its own cost with others, so that it cannot share another's."
+            raise document.refusal(place, reason)
 
 
 def _refuse_falling(document: Document, file: File) -> None:

@@ -66,7 +66,6 @@ class Delivery:
         self.export, self.company, self.state, self.ledger = export, company, state, ledger
         self.now, self.work = now, work
         self.fingerprint = fingerprint(company)
-        self.resolver = company.resolver()
         with state.reading() as connection:
             self.former = {period.billing_period: period for period in published_periods(connection, export)}
         ledger.discard_abandoned(export, {name: period.version for name, period in self.former.items()})
@@ -226,7 +225,7 @@ class Delivery:
                     publish_period(
                         connection,
                         version,
-                        Rollup(engine, version.groups(), self.resolver),
+                        Rollup(engine, version.groups(), self.company),
                         fingerprint=self.fingerprint,
                         run=key,
                         changed=changed.get(period, ()),
@@ -248,7 +247,7 @@ class Delivery:
         # Days still provisional in the former version were expected to move; that is no restatement.
         settled = former.confirmed_at.date() - timedelta(days=self.company.settled_after)
         through = min(former.last_day, settled)
-        return changes(engine, self.versions[period].groups(), version.groups(), self.resolver, through)
+        return changes(engine, self.versions[period].groups(), version.groups(), self.company, through)
 
 
 def _refuse_twice(seen: dict[str, str], bill: BillFile) -> None:

@@ -111,7 +111,7 @@ def _compared(
     engine = ENGINE(ledger.workspace)
     try:
         for name, number in zip(("was", "now"), versions, strict=True):
-            source = Rollup(engine, ledger.read(export, billing_period, number).groups(), company.resolver()).source
+            source = Rollup(engine, ledger.read(export, billing_period, number).groups(), company).source
             engine.run(
                 f"CREATE TABLE {name}_version AS SELECT {keys}, sum({COST[basis]}) AS cost, sum(rows)::BIGINT AS rows "
                 f"FROM {source} GROUP BY ALL"

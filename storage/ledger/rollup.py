@@ -12,8 +12,9 @@ from typing import Any
 import pyarrow
 
 from finops.company import Company
-from finops.scope import Charge, Resolver, parse_tags
+from finops.scope import Charge, parse_tags
 from storage.engines.duckdb import DuckDBEngine, parquet
+from storage.ledger.allocated import allocate
 
 WHO = ("provider", "sub_account_id", "sub_account_name", "service", "tags")
 """The columns of a group that decide its team."""
@@ -32,7 +33,8 @@ def fingerprint(company: Company) -> str:
     """Changes whenever the configuration may put a row into another team."""
     scopes = [(team.slug, team.scope) for team in company.teams]
     derived = company.derived_teams.by if company.derived_teams else None
-    return hashlib.sha256(repr((scopes, derived)).encode()).hexdigest()[:16]
+    known = (scopes, derived, company.allocations) if company.allocations else (scopes, derived)
+    return hashlib.sha256(repr(known).encode()).hexdigest()[:16]
 
 
 class Rollup:
@@ -41,16 +43,17 @@ class Rollup:
     Args:
         engine: holds the tables this makes; one rollup at a time.
         files: the version's groups files.
-        resolver: finds the team of a charge.
+        company: its scopes find the team of a charge, and its allocations who shares it.
     """
 
-    def __init__(self, engine: DuckDBEngine, files: list[Path], resolver: Resolver) -> None:
+    def __init__(self, engine: DuckDBEngine, files: list[Path], company: Company) -> None:
         self._engine = engine
         engine.run(f"CREATE OR REPLACE TABLE who AS SELECT DISTINCT {', '.join(WHO)} FROM {parquet(files)}")
         engine.run("CREATE OR REPLACE SEQUENCE who_number")
         engine.run("CREATE OR REPLACE TABLE who AS SELECT nextval('who_number') AS number, * FROM who")
         rows = engine.rows(f"SELECT number, {', '.join(WHO)} FROM who")
         tags = {text: parse_tags(text) for text in {row[5] for row in rows}}
+        resolver = company.resolver()
         found = [resolver.resolve(Charge(row[1], row[2], row[3], row[4], tags[row[5]])) for row in rows]
         self.teams = dict(sorted(found, reverse=True))  # of several names for one team the first in order
         engine.register(
@@ -61,6 +64,11 @@ class Rollup:
             f"(SELECT team_of.team, charge.* FROM {parquet(files)} charge JOIN who ON {same} "
             "JOIN team_of ON team_of.number = who.number)"
         )
+        shared = [each for each in company.allocations if each.pool in self.teams]
+        if shared:
+            self.source = allocate(engine, self.source, shared)
+            receivers = {team for each in shared for team in each.receivers}
+            self.teams |= {team: company.listed[team].name for team in receivers}
 
     def extent(self) -> Extent:
         """Rows and days."""
@@ -95,9 +103,9 @@ class Rollup:
 
 
 def changes(
-    engine: DuckDBEngine, old: list[Path], new: list[Path], resolver: Resolver, through: date
+    engine: DuckDBEngine, old: list[Path], new: list[Path], company: Company, through: date
 ) -> list[tuple[Any, ...]]:
-    """What a new version changed on days up to `through`, both read with today's scopes.
+    """What a new version changed on days up to `through`, both read with today's scopes and allocations.
 
     Returns:
         (team, month, currency, charge_category, billed_cost, effective_cost), new minus old, only where not both zero.
@@ -106,9 +114,9 @@ def changes(
         "SELECT team, strftime(day, '%Y-%m') AS month, currency, charge_category, {sign}sum(billed_cost) AS billed, "
         "{sign}sum(effective_cost) AS effective FROM {source} WHERE day <= ? GROUP BY ALL"
     )
-    former = Rollup(engine, old, resolver).source
+    former = Rollup(engine, old, company).source
     engine.run("CREATE OR REPLACE TABLE former AS " + sums.format(sign="-", source=former), [through])
-    current = Rollup(engine, new, resolver).source
+    current = Rollup(engine, new, company).source
     engine.run("CREATE OR REPLACE TABLE renewed AS " + sums.format(sign="", source=current), [through])
     return engine.rows(
         "SELECT team, month, currency, charge_category, sum(billed) AS billed, sum(effective) AS effective "

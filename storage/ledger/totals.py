@@ -107,7 +107,7 @@ def keys_of(by: Sequence[str]) -> str:
 
 
 def _source(engine: Any, version: Version, company: Company, with_team: bool) -> str:
-    return Rollup(engine, version.groups(), company.resolver()).source if with_team else parquet(version.groups())
+    return Rollup(engine, version.groups(), company).source if with_team else parquet(version.groups())
 
 
 def _where(basis: Basis, month: Month | None, by_invoice: bool) -> str:

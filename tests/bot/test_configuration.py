@@ -61,6 +61,26 @@ from finops.policy import LADDER, AlertRules, Kind, Materiality, Policy, Role, T
             "sources: {aws: {kind: s3, path: x}}",
             "1:11: sources.aws: 's3' is no kind of source; there are aws_cost_and_usage_report, aws_data_export, azure",
         ),
+        (
+            "{teams: [{slug: a}, {slug: b}], allocations: [{team: a, evenly: [b], proportionally: [b]}]}",
+            "allocations.0: an allocation takes exactly one of `evenly`, `shares` and `proportionally`.",
+        ),
+        (
+            "{teams: [{slug: a}, {slug: b}], allocations: [{team: a, shares: {b: 101 %}}]}",
+            "allocations.0: shares are above 0 and at most 100 % together.",
+        ),
+        (
+            "{teams: [{slug: a}, {slug: b}], allocations: [{team: a, evenly: [a, b]}]}",
+            "allocations.0: an allocation names each of the other teams once.",
+        ),
+        (
+            "{teams: [{slug: shop}, {slug: b}], allocations: [{team: b, evenly: [shp]}]}",
+            "'shp' is not one of `teams`; did you mean shop?",
+        ),
+        (
+            "{teams: [{slug: a}, {slug: b}, {slug: c}], allocations: [{team: a, evenly: [b]}, {team: b, evenly: [c]}]}",
+            "'b' shares its own cost with others, so that it cannot share another's.",
+        ),
         ("sources: {aws: {}}", "sources.aws: a source of the kind folder needs the key path: file, folder, s3://"),
         ("sources: {aws: {pth: x}}", "a source of the kind folder has no key pth; there are path"),
         ("alerts: {quiet_hours: on}", '1:10: alerts.quiet_hours: write {from: "20:00", to: "07:00"}, or off.'),
