@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from finops.allocation import Allocation, Method, Weight, split, weights
@@ -15,6 +15,7 @@ AMOUNTS = st.decimals(-(10**12), 10**12, places=18)
 GIVEN = st.lists(st.integers(0, 10**18), min_size=1, max_size=8).filter(any)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(amount=AMOUNTS, units=GIVEN)
 def test_parts_are_the_whole(amount: Decimal, units: list[int]) -> None:
     """Whatever is split, the parts add up to the last digit, and none is further than a unit from its exact share."""
