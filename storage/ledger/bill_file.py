@@ -117,7 +117,10 @@ def find_files(paths: list[Path]) -> list[tuple[Path, str]]:
         elif path.name.lower().endswith(ENDINGS):
             found[path.resolve()] = path.name
         else:
-            raise DeliveryRefused(f"{path}: neither .csv, .csv.gz nor .parquet.")
+            raise DeliveryRefused(
+                f"{path}: neither .csv, .csv.gz nor .parquet.",
+                mend="Export the bill as one of these; a manifest or a list of columns beside it need not be named.",
+            )
     for path in found:
         if not is_text(str(path)):
             name = str(path).encode(errors="replace").decode()
@@ -179,8 +182,11 @@ def _ended(inflate: zlib._Decompress) -> bool:
     return inflate.eof
 
 
-def check_columns(shown: str, names: list[str], lenient: bool) -> tuple[str, list[str]]:
+def check_columns(shown: str, names: list[str], lenient: bool, resembles: str) -> tuple[str, list[str]]:
     """The FOCUS version of a bill's columns, and the mandatory ones it may do without when read leniently.
+
+    Args:
+        resembles: what is said of a bill that may be of another known kind, '' for nothing.
 
     Raises:
         DeliveryRefused: a column is missing that no figure can do without, or any mandatory one unless lenient.
@@ -190,7 +196,7 @@ def check_columns(shown: str, names: list[str], lenient: bool) -> tuple[str, lis
     if needed:
         raise DeliveryRefused(
             f"{shown}: not a usable FOCUS bill, it has no column {', '.join(needed)}.",
-            mend="It is not in FOCUS: have the provider export FOCUS 1.0 or newer."
+            mend=(resembles or "It is not in FOCUS: have the provider export FOCUS 1.0 or newer.")
             if len(needed) > len(focus.ALWAYS_FILLED) // 2
             else f"The columns look like FOCUS {version}; see docs/howto/read-a-bill.md.",
         )

@@ -5,12 +5,15 @@ The rules are data, one file for each kind of bill (storage/conversions/*.yaml):
     name: what it is called in messages
     source: where the provider describes its columns
     recognised_by: columns that every such bill has; a list stands for any of its names
-    versions: the FOCUS version that the rules give
-    amounts: columns that hold a decimal number or nothing
+    version: the FOCUS version that the rules give
+    amounts, moments, months, lists_of_amounts: columns whose values are that or nothing; others refuse the bill
+    facts: name → SQL aggregate over the whole bill; {name} then stands for it in the columns
     columns: FOCUS column → SQL; {name} is the text of a column of the bill, {one|other} of the first that it has
-    remarks: what whoever ingests such a bill should know
+    tags: beginnings of the names of columns that hold one tag each → what stands for it in the tag's key
+    remarks: what whoever ingests such a bill should know; with `when`, only where that fact is true
 
-Column names are compared as Athena writes them: lineItem/UsageStartDate and line_item_usage_start_date are the same.
+Column names are compared by their letters and digits alone: lineItem/UsageStartDate, as AWS writes it, is
+line_item_usage_start_date, as Athena does. A column within a struct is named service.description.
 """
 
 from __future__ import annotations
@@ -21,36 +24,18 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import yaml
 
 from finops import focus
 from finops.errors import DeliveryRefused
-from storage.engines.duckdb import DuckDBEngine, literal, quoted
-from storage.ledger.charges import DECIMAL_TEXT
+from storage.engines.duckdb import DuckDBEngine, literal, parquet, quoted
+from storage.ledger.provider_values import MACROS, READABLE
 from storage.ledger.workplace import OUTSIDE
 
 MOST_FAULTS = 20
-MONTH_FIRST = r"^(\d{1,2})/(\d{1,2})/(\d{4})$"
-"""9/21/2023 or 09/21/2023, as Azure's exports write a day: the month stands first."""
-MACROS = (
-    # An amount that is empty is none; what is no number was refused before.
-    "amount(x) AS COALESCE(TRY_CAST(x AS DECIMAL(38,18)), 0)",
-    f"moment(x) AS CASE WHEN regexp_matches(trim(x), '{MONTH_FIRST}') "
-    f"THEN CAST(TRY_CAST(regexp_replace(trim(x), '{MONTH_FIRST}', '\\3-\\1-\\2') AS DATE) AS VARCHAR) "
-    "ELSE trim(x) END",
-    "month_begin(x) AS strftime(date_trunc('month', TRY_CAST(moment(x) AS TIMESTAMP)), '%Y-%m-%d')",
-    "month_end(x) AS strftime(date_trunc('month', TRY_CAST(moment(x) AS TIMESTAMP)) + INTERVAL 1 MONTH, '%Y-%m-%d')",
-    "day_after(x) AS strftime(TRY_CAST(moment(x) AS TIMESTAMP) + INTERVAL 1 DAY, '%Y-%m-%d')",
-    # A JSON list of objects with key and value, as Google writes labels, as one object.
-    "pairs(x) AS CASE WHEN json_array_length(x) > 0 THEN to_json(map_from_entries(list_transform(CAST(x AS JSON[]), "
-    "lambda pair: struct_pack(name := pair->>'key', is := COALESCE(pair->>'value', ''))))) END",
-    # AWS tells people's tags from its own by how the key begins.
-    "aws_tags(x) AS CASE WHEN json_valid(x) AND json_type(x) = 'OBJECT' THEN to_json(map_from_entries(list_transform("
-    "json_keys(x), lambda key: struct_pack(name := regexp_replace(regexp_replace(key, '^user[_:]', ''), '^aws_', "
-    "'aws:'), is := json_extract_string(x, '$.' || to_json(key)))))) END",
-)
 PLACE = re.compile(r"\{([a-z0-9_|]+)\}")
 
 
@@ -60,24 +45,35 @@ class Conversion:
 
     Attributes:
         version: of FOCUS that the rules give.
+        readable: key of READABLE → the columns that hold such values.
+        facts: name → SQL aggregate over the bill's columns.
         columns: FOCUS column → SQL over the bill's columns, as text.
         tags: beginnings of the names of columns that hold one tag each → what stands for it in the tag's key.
+        remarks: the fact that must be true, '' for none, and what is then said.
     """
 
     name: str
     source: str
     recognised_by: tuple[tuple[str, ...], ...]
     version: str
-    amounts: tuple[str, ...]
+    readable: Mapping[str, tuple[str, ...]]
+    facts: Mapping[str, str]
     columns: Mapping[str, str]
     tags: Mapping[str, str]
-    remarks: tuple[str, ...]
+    remarks: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a bill: the SQL that reads it, and its DuckDB type."""
+
+    sql: str
+    kind: str
 
 
 def plain_name(name: str) -> str:
-    """A column's name as Athena writes it: lineItem/UsageStartDate is line_item_usage_start_date."""
-    words = re.sub(r"(?<=[^A-Z_/ .:])(?=[A-Z])|(?<=[A-Z])(?=[A-Z])", "_", name)
-    return re.sub(r"[^0-9a-z]+", "_", words.lower()).strip("_")
+    """A column's name without case and whatever providers part its words with."""
+    return re.sub(r"[^0-9a-z]", "", name.lower())
 
 
 @cache
@@ -92,137 +88,159 @@ def conversion_of(names: Sequence[str]) -> Conversion | None:
     """The kind of bill that columns are of, None where they are of FOCUS or of nothing known."""
     if not focus.missing(names, focus.recognise(names))[0]:
         return None
+    return next((each for each in conversions() if not _lacking(each, names)), None)
+
+
+def resembled(names: Sequence[str]) -> str:
+    """What a bill of no known kind lacks to be of the one that it looks most like; '' where it looks like none."""
+    nearest = min(conversions(), key=lambda each: len(_lacking(each, names)) / len(each.recognised_by))
+    lacking = _lacking(nearest, names)
+    if len(lacking) * 2 > len(nearest.recognised_by):
+        return ""
+    columns = ", ".join(" or ".join(one_of) for one_of in lacking)
+    return f"It looks like {nearest.name}, but has no column {columns}."
+
+
+def _lacking(conversion: Conversion, names: Sequence[str]) -> list[tuple[str, ...]]:
     present = {plain_name(name) for name in names}
-    return next(
-        (each for each in conversions() if all(present & set(one_of) for one_of in each.recognised_by)),
-        None,
-    )
+    return [one_of for one_of in conversion.recognised_by if not present & set(map(plain_name, one_of))]
 
 
-def convert(
-    engine: DuckDBEngine, conversion: Conversion, raw: str, types: Mapping[str, str], target: Path, shown: str
-) -> list[str]:
+def columns_of(engine: DuckDBEngine, bill: Path) -> dict[str, Column]:
+    """The columns of a Parquet file by name, those within its structs among them: service.description."""
+    types = engine.columns(f"SELECT * FROM {parquet(bill)}")
+    found = {name: Column(quoted(name), kind) for name, kind in types.items()}
+    waiting = list(found)
+    while waiting:
+        name = waiting.pop()
+        struct = found[name]
+        if struct.kind.startswith("STRUCT(") and struct.kind.endswith(")"):
+            inside = engine.columns(f"SELECT unnest({struct.sql}) FROM {parquet(bill)}")
+            for child, kind in inside.items():
+                found[f"{name}.{child}"] = Column(f"struct_extract({struct.sql}, {literal(child)})", kind)
+                waiting.append(f"{name}.{child}")
+    return found
+
+
+def convert(engine: DuckDBEngine, conversion: Conversion, bill: Path, target: Path, shown: str) -> list[str]:
     """Write a bill as FOCUS rows, every column as text.
 
     Args:
-        raw: FROM-clause text of the bill.
-        types: its columns with their DuckDB types.
+        bill: the Parquet file that holds it.
         target: the Parquet file to be written.
         shown: the bill's name in messages.
 
     Returns:
-        Remarks: which kind of bill it is, and which mandatory columns it does not fill.
+        Remarks: which kind of bill it is, what should be known of it, and which mandatory columns it does not fill.
 
     Raises:
-        DeliveryRefused: an amount or a moment cannot be read, or the rules do not fit the bill.
+        DeliveryRefused: a value cannot be read, or the rules do not fit the bill.
     """
-    own: dict[str, str] = {}
-    for name in types:
-        own.setdefault(plain_name(name), name)
-    _refuse_unreadable(engine, conversion, raw, types, own, shown)
+    columns = columns_of(engine, bill)
+    own: dict[str, Column] = {}
+    for name, column in columns.items():
+        own.setdefault(plain_name(name), column)
     for macro in MACROS:
         engine.run(f"CREATE OR REPLACE MACRO {macro}")
-    selected = {name: f"CAST({_sql(rule, own, types)} AS VARCHAR)" for name, rule in conversion.columns.items()}
-    if tags := _tags(conversion, types):
-        selected["Tags"] = tags
-    columns = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in selected.items())
     try:
-        engine.run(f"COPY (SELECT {columns} FROM {raw}) TO {literal(target)} (FORMAT parquet)")
+        _refuse_unreadable(engine, conversion, bill, columns, shown)
+        facts = _facts(engine, conversion, bill, own)
+        selected = {name: f"CAST({_sql(rule, own | facts)} AS VARCHAR)" for name, rule in conversion.columns.items()}
+        if tags := _tags(conversion, columns):
+            selected["Tags"] = tags
+        sql = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in selected.items())
+        engine.run(f"COPY (SELECT {sql} FROM {parquet(bill)}) TO {literal(target)} (FORMAT parquet)")
     except OUTSIDE:
         raise
     except duckdb.Error as error:
         words = (str(error).splitlines() or [""])[0][:200]
         raise DeliveryRefused(f"{shown}: cannot be turned into FOCUS ({words}).") from None
-    return [f"{shown}: {conversion.name}, read as FOCUS {conversion.version}.", *_remarks(conversion, shown)]
-
-
-def _remarks(conversion: Conversion, shown: str) -> list[str]:
+    true = {""} | {name for name, value in facts.items() if value.sql == "'true'"}
+    remarks = [f"{shown}: {said}" for when, said in conversion.remarks if plain_name(when) in true]
     mandatory = [each.name for each in focus.columns(conversion.version).values() if each.mandatory]
-    empty = [name for name in mandatory if name not in conversion.columns]
-    said = [f"{shown}: {remark}" for remark in conversion.remarks]
-    return said + ([f"{shown}: the bill has nothing for {', '.join(empty)}."] if empty else [])
+    if empty := [name for name in mandatory if name not in conversion.columns]:
+        remarks.append(f"{shown}: the bill has nothing for {', '.join(empty)}.")
+    return [f"{shown}: {conversion.name}, read as FOCUS {conversion.version}.", *remarks]
 
 
-def _sql(rule: str, own: Mapping[str, str], types: Mapping[str, str]) -> str:
+def _facts(engine: DuckDBEngine, conversion: Conversion, bill: Path, own: Mapping[str, Column]) -> dict[str, Column]:
+    """What is true of the whole bill, each as a column that has the same value in every row."""
+    if not conversion.facts:
+        return {}
+    sql = ", ".join(f"CAST({_sql(rule, own)} AS VARCHAR) AS {name}" for name, rule in conversion.facts.items())
+    values = engine.rows(f"SELECT {sql} FROM {parquet(bill)}")[0]
+    return {
+        plain_name(name): Column("NULL" if value is None else literal(value), "VARCHAR")
+        for name, value in zip(conversion.facts, values, strict=True)
+    }
+
+
+def _sql(rule: str, own: Mapping[str, Column]) -> str:
     """A rule with the bill's own columns in it, NULL for those that it does not have."""
 
     def place(match: re.Match[str]) -> str:
-        column = next((own[name] for name in match[1].split("|") if name in own), None)
-        return "CAST(NULL AS VARCHAR)" if column is None else _text(column, types)
+        column = next((own[plain_name(name)] for name in match[1].split("|") if plain_name(name) in own), None)
+        return "CAST(NULL AS VARCHAR)" if column is None else _text(column)
 
     return PLACE.sub(place, rule)
 
 
-def _text(column: str, types: Mapping[str, str]) -> str:
+def _text(column: Column) -> str:
     """SQL of a column's value as text; nothing where the bill says that it has none."""
-    kind, name = types[column], quoted(column)
-    if kind.startswith(("STRUCT", "MAP")) or kind.endswith("[]"):
-        return f"CAST(to_json({name}) AS VARCHAR)"
+    if column.kind.startswith(("STRUCT", "MAP")) or column.kind.endswith("]"):
+        return f"CAST(to_json({column.sql}) AS VARCHAR)"
     nulls = ", ".join(literal(token) for token in focus.NULL_TOKENS)
-    text = name if kind == "VARCHAR" else f"CAST({name} AS VARCHAR)"
+    text = column.sql if column.kind == "VARCHAR" else f"CAST({column.sql} AS VARCHAR)"
     return f"CASE WHEN {text} NOT IN ({nulls}) THEN {text} END"
 
 
-def _tags(conversion: Conversion, types: Mapping[str, str]) -> str:
+def _tags(conversion: Conversion, columns: Mapping[str, Column]) -> str:
     """SQL of the tags of a bill with a column for each, as JSON without empty ones; '' where it has none."""
     entries = []
-    for column in types:
+    for name, column in columns.items():
         for prefix, stands_for in conversion.tags.items():
-            if column.startswith(prefix) and len(column) > len(prefix):
-                entries.append(f"{literal(stands_for + column[len(prefix) :])}, {_text(column, types)}")
+            if name.lower().startswith(prefix.lower()) and len(name) > len(prefix):
+                entries.append(f"{literal(stands_for + name[len(prefix) :])}, {_text(column)}")
                 break
     return f"CAST(json_merge_patch('{{}}', json_object({', '.join(entries)})) AS VARCHAR)" if entries else ""
 
 
 def _refuse_unreadable(
-    engine: DuckDBEngine,
-    conversion: Conversion,
-    raw: str,
-    types: Mapping[str, str],
-    own: Mapping[str, str],
-    shown: str,
+    engine: DuckDBEngine, conversion: Conversion, bill: Path, columns: Mapping[str, Column], shown: str
 ) -> None:
-    """Raise DeliveryRefused where an amount is no number, naming up to 20 rows."""
-    columns = [own[name] for name in conversion.amounts if name in own and types[own[name]] == "VARCHAR"]
-    if not columns:
+    """Raise DeliveryRefused where a value is not what its column holds, naming up to 20 rows."""
+    bad: list[tuple[str, str, str, str]] = []
+    for kind, named in conversion.readable.items():
+        told_by, words = READABLE[kind]
+        for name in [name for name in columns if plain_name(name) in map(plain_name, named)]:
+            text = _text(columns[name])
+            bad.append((name, text, f"(({text}) IS NOT NULL AND NOT COALESCE({told_by}({text}), false))", words))
+    if not bad:
         return
-    bad = {
-        column: f"NOT regexp_matches(COALESCE({_text(column, types)}, '0'), {literal(DECIMAL_TEXT)})"
-        for column in columns
-    }
-    if not engine.rows(f"SELECT count(*) FROM {raw} WHERE {' OR '.join(bad.values())}")[0][0]:
+    any_bad = " OR ".join(condition for _, _, condition, _ in bad)
+    if not engine.rows(f"SELECT count(*) FROM {parquet(bill)} WHERE {any_bad}")[0][0]:
         return
-    faults = []
-    for column, condition in bad.items():
-        numbered = f"SELECT row_number() OVER () AS row, {quoted(column)} AS value FROM {raw}"
-        found = engine.rows(
-            f"SELECT row, value FROM ({numbered}) WHERE {condition.replace(quoted(column), 'value')} "
-            f"ORDER BY row LIMIT {MOST_FAULTS}"
+    found = []
+    for name, text, condition, words in bad:
+        rows = engine.rows(
+            f"SELECT file_row_number + 1 AS row, {text} FROM {parquet(bill, 'file_row_number = true')} "
+            f"WHERE {condition} ORDER BY row LIMIT {MOST_FAULTS}"
         )
-        faults += [
-            f"{shown}, row {row}, column {column}: {value[:60]!r} is not a decimal number." for row, value in found
-        ]
-    faults = faults[:MOST_FAULTS]
-    raise DeliveryRefused(faults[0], tuple(faults))
+        found += [(row, f"{shown}, row {row}, column {name}: {value[:60]!r} {words}") for row, value in rows]
+    faults = tuple(fault for _, fault in sorted(found, key=lambda each: each[0])[:MOST_FAULTS])
+    raise DeliveryRefused(faults[0], faults)
 
 
-def _conversion(stored: Mapping[str, object]) -> Conversion:
-    def names(key: str) -> tuple[str, ...]:
-        found = stored.get(key) or ()
-        assert isinstance(found, list | tuple)
-        return tuple(str(each) for each in found)
-
-    columns = stored["columns"]
-    tags = stored.get("tags") or {}
-    known = stored["recognised_by"]
-    assert isinstance(columns, Mapping) and isinstance(tags, Mapping) and isinstance(known, list)
+def _conversion(stored: Mapping[str, Any]) -> Conversion:
+    remarks = [each if isinstance(each, dict) else {"say": each, "when": ""} for each in stored.get("remarks", [])]
     return Conversion(
-        str(stored["name"]),
-        str(stored["source"]),
-        tuple((each,) if isinstance(each, str) else tuple(each) for each in known),
-        str(stored["version"]),
-        names("amounts"),
-        {str(name): str(rule) for name, rule in columns.items()},
-        {str(prefix): str(key) for prefix, key in tags.items()},
-        names("remarks"),
+        stored["name"],
+        stored["source"],
+        tuple((each,) if isinstance(each, str) else tuple(each) for each in stored["recognised_by"]),
+        stored["version"],
+        {kind: tuple(stored.get(kind, [])) for kind in READABLE},
+        stored.get("facts", {}),
+        stored["columns"],
+        stored.get("tags", {}),
+        tuple((each["when"], each["say"]) for each in remarks),
     )

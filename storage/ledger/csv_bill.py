@@ -26,10 +26,13 @@ ROUNDED = "x_RoundedCosts"
 """Column added to every row of a CSV bill: how many of its costs had more than 18 decimals."""
 
 
-def csv_to_parquet(engine: DuckDBEngine, bill: BillFile, target: Path) -> list[str]:
+def csv_to_parquet(engine: DuckDBEngine, bill: BillFile, target: Path, *, as_text: bool = False) -> list[str]:
     """Write a CSV bill as Parquet: costs DECIMAL(38,18), times TIMESTAMP in UTC, every other column as delivered.
 
     A cost or time that cannot be read becomes NULL here; check_groups refuses it, and find_faults says why.
+
+    Args:
+        as_text: every column as delivered, since the bill is not FOCUS.
 
     Returns:
         Remarks for the person who ingests: how many amounts had more than 18 decimals.
@@ -39,8 +42,9 @@ def csv_to_parquet(engine: DuckDBEngine, bill: BillFile, target: Path) -> list[s
     """
     names = bill.header()
     types = dict.fromkeys(names, "VARCHAR")
-    costs = {column for name in focus.COSTS if (column := focus.read_from(name, names))}
-    times = {column for name in focus.TIMES if (column := focus.read_from(name, names))}
+    known = () if as_text else names
+    costs = {column for name in focus.COSTS if (column := focus.read_from(name, known))}
+    times = {column for name in focus.TIMES if (column := focus.read_from(name, known))}
     selected = [
         f"{(cost_sql if name in costs else time_sql)(name, types)} AS {quoted(name)}"
         if name in costs | times
@@ -58,7 +62,7 @@ def csv_to_parquet(engine: DuckDBEngine, bill: BillFile, target: Path) -> list[s
     except OUTSIDE:
         raise
     except duckdb.Error as error:
-        raise _refusal(bill, names, str(error)) from None
+        raise _refusal(bill, names, str(error), as_text) from None
     return rounded_remark(bill.shown, engine.rows(f"SELECT sum({quoted(marker)}) FROM {parquet(target)}")[0][0])
 
 
@@ -98,8 +102,8 @@ def refusal_of(faults: list[str]) -> DeliveryRefused:
     return DeliveryRefused(f"{named[0]}{count}", named)
 
 
-def _refusal(bill: BillFile, names: list[str], engine_words: str) -> DeliveryRefused:
-    faults = find_faults(bill, names)
+def _refusal(bill: BillFile, names: list[str], engine_words: str, as_text: bool) -> DeliveryRefused:
+    faults = find_faults(bill, names, as_text=as_text)
     if not faults and _mixes_line_ends(bill):
         faults = [f"{bill.shown}: some lines end with CR LF and others with LF; write all of them alike."]
     if not faults:
@@ -114,9 +118,10 @@ def _mixes_line_ends(bill: BillFile) -> bool:
     return len(ends) > 1
 
 
-def find_faults(bill: BillFile, names: list[str]) -> list[str]:
+def find_faults(bill: BillFile, names: list[str], *, as_text: bool = False) -> list[str]:
     """The faults of a CSV bill, each 'file, line, column: reason', one more than are named at most.
 
+    With `as_text` only what is not CSV or not UTF-8 is a fault: the bill is not FOCUS, so its values are its own.
     Read in Python, since it names lines exactly: a record's line is the one it begins on.
     """
     faults: list[str] = []
@@ -127,7 +132,8 @@ def find_faults(bill: BillFile, names: list[str]) -> list[str]:
             reader = csv.reader(text, strict=True)
             for record in reader:
                 if first > 1 and record:
-                    faults += [f"{bill.shown}, line {first}, {fault}" for fault in _record_faults(names, record)]
+                    found = _record_faults(names, record, as_text)
+                    faults += [f"{bill.shown}, line {first}, {fault}" for fault in found]
                 if len(faults) > MOST_FAULTS:
                     break
                 first = reader.line_num + 1
@@ -136,7 +142,7 @@ def find_faults(bill: BillFile, names: list[str]) -> list[str]:
     return faults[: MOST_FAULTS + 1]
 
 
-def _record_faults(names: list[str], record: list[str]) -> list[str]:
+def _record_faults(names: list[str], record: list[str], as_text: bool) -> list[str]:
     if len(record) == len(names) + 1 and not record[-1]:
         record = record[:-1]  # a comma too many at the end, which the engine overlooks as well
     if len(record) != len(names):
@@ -144,7 +150,7 @@ def _record_faults(names: list[str], record: list[str]) -> list[str]:
     values = dict(zip(names, record, strict=True))
     return [f"column {name}: not UTF-8." for name, value in values.items() if not is_text(value)] + [
         f"column {column}: {reason}"
-        for name in focus.ALWAYS_FILLED
+        for name in (() if as_text else focus.ALWAYS_FILLED)
         if (column := focus.read_from(name, names)) and (reason := value_fault(name, values[column]))
     ]
 

@@ -114,7 +114,7 @@ class Delivery:
     ) -> tuple[dict[str, list[StagedPart]], list[str]]:
         known = self._known_sizes()
         staged: dict[str, list[StagedPart]] = {}
-        remarks: list[str] = []
+        remarks: dict[str, list[str]] = {}
         seen: dict[str, str] = {}
         for number, (path, shown) in enumerate(files, start=1):
             steps.step(f"read {shown}")
@@ -127,12 +127,13 @@ class Delivery:
                 continue
             advance = None if bill else steps.advance
             read = read_file(engine, path, shown, number, self.work, lenient=lenient, progress=advance)
-            remarks += read.remarks
+            for remark in read.remarks:
+                remarks.setdefault(remark.removeprefix(f"{shown}: "), []).append(shown)
             if read.parts:
                 _refuse_twice(seen, read.bill)
             for part in read.parts:
                 staged.setdefault(part.billing_period, []).append(part)
-        return staged, remarks
+        return staged, [_said_of(files_of, remark) for remark, files_of in remarks.items()]
 
     def _known_sizes(self) -> set[int]:
         """Sizes in bytes of the files that the current versions were made of."""
@@ -248,6 +249,13 @@ class Delivery:
         settled = former.confirmed_at.date() - timedelta(days=self.company.settled_after)
         through = min(former.last_day, settled)
         return changes(engine, self.versions[period].groups(), version.groups(), self.company, through)
+
+
+def _said_of(files: list[str], remark: str) -> str:
+    """What is said of files: once, however many of a month's files it holds for."""
+    more = len(files) - 1
+    others = f" and {more} more file{'s' if more > 1 else ''}" if more else ""
+    return f"{files[0]}{others}: {remark}"
 
 
 def _refuse_twice(seen: dict[str, str], bill: BillFile) -> None:

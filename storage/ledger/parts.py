@@ -16,7 +16,7 @@ from storage.engines.duckdb import DuckDBEngine, literal, parquet
 from storage.ledger.bill_file import BillFile, Progress, check_columns, digest
 from storage.ledger.charges import charges_sql, groups_sql, time_sql
 from storage.ledger.checks import check_groups, check_parquet, rounded_in_parquet
-from storage.ledger.conversion import Conversion, conversion_of, convert
+from storage.ledger.conversion import Conversion, columns_of, conversion_of, convert, resembled
 from storage.ledger.csv_bill import csv_to_parquet
 from storage.ledger.versions import Part, sha256
 from storage.ledger.workplace import OUTSIDE
@@ -72,18 +72,16 @@ def read_file(
         DeliveryRefused: anything is wrong with the file.
     """
     rows_path, groups_path = staging / f"part-{number:04d}.parquet", staging / f"part-{number:04d}.groups.parquet"
-    before = path.stat()
-    if before.st_size == 0:
+    if path.stat().st_size == 0:
         raise DeliveryRefused(f"{shown}: the file is empty (0 bytes).", mend="Fetch the file again.")
-    read = _Reading(engine, path, shown, rows_path, groups_path, lenient, progress)
-    if path.name.lower().endswith(".parquet"):
-        read.parquet()
-    else:
-        read.csv()
-    after = path.stat()
-    if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
-        raise DeliveryRefused(f"{shown}: it changed while it was read.", mend="Deliver it when it is complete.")
-    return read.checked()
+    reading = _Reading(engine, path, shown, rows_path, groups_path, lenient, progress)
+    try:
+        return reading.read()
+    except DeliveryRefused:
+        if not reading.converted:
+            raise
+        with engine.in_order():  # once more, so that the rows at fault can be named
+            return _Reading(engine, path, shown, rows_path, groups_path, lenient, None).read()
 
 
 class _Reading:
@@ -109,12 +107,27 @@ class _Reading:
         self.remarks: list[str] = []
         self.converted = False
 
+    def read(self) -> ReadFile:
+        """What the file holds; raises DeliveryRefused where anything is wrong with it."""
+        before = self.path.stat()
+        if self.path.name.lower().endswith(".parquet"):
+            self.parquet()
+        else:
+            self.csv()
+        after = self.path.stat()
+        if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+            raise DeliveryRefused(
+                f"{self.shown}: it changed while it was read.", mend="Deliver it when it is complete."
+            )
+        return self.checked()
+
     def parquet(self) -> None:
         """A Parquet file: its rows stay byte for byte as they were delivered, unless it is not FOCUS."""
         types = check_parquet(self.engine, self.path, self.shown)
-        if conversion := conversion_of(list(types)):
+        if conversion := conversion_of(list(columns_of(self.engine, self.path))):
+            self.converted = True
             self.bill = digest(self.path, self.shown, progress=self.progress)
-            self._convert(conversion, self.path, types)
+            self._convert(conversion, self.path)
             return
         # The copy and its checksum need one core, the rollup the other: together they cost no more than the rollup.
         with ThreadPoolExecutor(1) as beside:
@@ -129,9 +142,10 @@ class _Reading:
         self.bill = digest(self.path, self.shown, progress=self.progress)
         names = self.bill.header()
         if conversion := conversion_of(names):
+            self.converted = True
             raw = self.rows_path.with_suffix(".raw.parquet")
-            csv_to_parquet(self.engine, self.bill, raw)
-            self._convert(conversion, raw, dict.fromkeys(names, "VARCHAR"))
+            csv_to_parquet(self.engine, self.bill, raw, as_text=True)
+            self._convert(conversion, raw)
             raw.unlink()
             return
         self._check_columns(names)
@@ -148,13 +162,13 @@ class _Reading:
         return ReadFile(self.bill, tuple(parts), tuple(self.remarks))
 
     def _check_columns(self, names: list[str]) -> None:
-        self.version, lacking = check_columns(self.shown, names, self.lenient)
+        self.version, lacking = check_columns(self.shown, names, self.lenient, resembled(names))
         if lacking:
             self.remarks.append(f"{self.shown}: not conformant to FOCUS {self.version}, it lacks {', '.join(lacking)}.")
 
-    def _convert(self, conversion: Conversion, raw: Path, types: dict[str, str]) -> None:
-        self.remarks += convert(self.engine, conversion, parquet(raw), types, self.rows_path, self.shown)
-        self.version, self.converted = conversion.version, True
+    def _convert(self, conversion: Conversion, raw: Path) -> None:
+        self.remarks += convert(self.engine, conversion, raw, self.rows_path, self.shown)
+        self.version = conversion.version
         types = self.engine.columns(f"SELECT * FROM {parquet(self.rows_path)}")
         self._roll_up(self.rows_path, types)
         self.remarks += rounded_in_parquet(self.engine, self.rows_path, self.shown, types)

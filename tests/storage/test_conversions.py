@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
+import pyarrow
 import pytest
 
 from finops import focus
 from finops.errors import DeliveryRefused
-from storage.engines.duckdb import ENGINE, parquet
-from storage.ledger.conversion import PLACE, Conversion, conversion_of, conversions, plain_name
-from storage.ledger.parts import ReadFile, read_file
-from tests.storage.bills import write_csv
+from storage.ledger.conversion import PLACE, Conversion, conversion_of, conversions, plain_name, resembled
+from tests.storage.bills import Place, write_csv
+from tests.storage.converted import Read, athena_name, converted, converted_parquet
 
 CUR = {
     "bill/BillingPeriodStartDate": "2026-10-01T00:00:00Z",
@@ -44,30 +43,6 @@ CUR = {
 """A usual line of AWS's Cost and Usage Report."""
 
 
-class Read:
-    """A bill as it was read: its FOCUS rows as text, and what was said of it."""
-
-    def __init__(self, folder: Path, path: Path) -> None:
-        folder.mkdir()
-        engine = ENGINE(folder)
-        read: ReadFile = read_file(engine, path, path.name, 1, folder)
-        self.remarks = read.remarks
-        self.rows: list[dict[str, Any]] = []
-        for part in read.parts:
-            names = engine.columns(f"SELECT * FROM {parquet(part.rows_path)}")
-            self.rows += [dict(zip(names, row, strict=True)) for row in engine.rows(f"FROM {parquet(part.rows_path)}")]
-        groups = [part.groups_path for part in read.parts]
-        self.billed, self.effective = engine.rows(
-            f"SELECT sum(billed_cost), sum(effective_cost) FROM {parquet(groups)}"
-        )[0]
-        engine.close()
-
-
-def converted(folder: Path, rows: Sequence[Mapping[str, Any]], name: str = "bill.csv") -> Read:
-    """Rows written as CSV, and read."""
-    return Read(folder / "read", write_csv(folder / name, rows))
-
-
 @pytest.mark.parametrize("conversion", conversions(), ids=lambda each: each.name)
 def test_rules_give_what_the_specification_knows(conversion: Conversion) -> None:
     """Every column that rules give is one of their FOCUS version, and all that figures need are given."""
@@ -75,26 +50,125 @@ def test_rules_give_what_the_specification_knows(conversion: Conversion) -> None
     assert set(conversion.columns) <= set(known)
     assert focus.missing(list(conversion.columns), conversion.version)[0] == []
     assert conversion.source.startswith("https://")
-    named = {name for rule in conversion.columns.values() for place in PLACE.findall(rule) for name in place.split("|")}
-    assert {plain_name(name) for name in named} == named
-    assert set(conversion.amounts) <= named
+    rules = (*conversion.columns.values(), *conversion.facts.values())
+    named = {name for rule in rules for place in PLACE.findall(rule) for name in place.split("|")}
+    assert {name for columns in conversion.readable.values() for name in columns} <= named
+    assert {when for when, _ in conversion.remarks if when} <= set(conversion.facts)
 
 
-def test_names_are_as_athena_writes_them() -> None:
-    """The legacy report's columns and those of CUR 2.0 have the same plain names."""
-    assert [plain_name(name) for name in ("lineItem/UsageStartDate", "reservation/ReservationARN", "PayGPrice")] == [
-        "line_item_usage_start_date",
-        "reservation_reservation_a_r_n",
-        "pay_g_price",
-    ]
-    assert plain_name("line_item_usage_start_date") == "line_item_usage_start_date"
-    assert plain_name("service.description") == "service_description"
+def test_names_are_compared_by_letters_and_digits() -> None:
+    """Slashes, dots, underscores, spaces and case, in which providers differ, do not tell names apart."""
+    for name in CUR:
+        assert plain_name(name) == plain_name(athena_name(name)) == plain_name(name.upper())
+    assert plain_name("service.description") == plain_name("service_description") == "servicedescription"
+    assert plain_name("Cost in Billing Currency") == plain_name("costInBillingCurrency")
 
 
 def test_a_focus_bill_is_never_converted() -> None:
     """Whatever else stands in it, a bill with the columns that figures need is read as it is."""
     assert conversion_of([*focus.ALWAYS_FILLED, *CUR]) is None
     assert conversion_of(["a", "b"]) is None
+
+
+PREVIEW = {
+    "BilledCost": "0.7",
+    "EffectiveCost": "0",
+    "BillingCurrency": "EUR",
+    "BillingPeriodStart": "2024-09-01T00:00:00.000Z",
+    "ChargePeriodStart": "2024-09-30T23:00:00.000Z",
+    "ChargeCategory": "Usage",
+    "Provider": "Oracle",
+    "Publisher": "Oracle",
+    "InvoiceIssuer": "Oracle",
+    "Region": "us-ashburn-1",
+    "UsageQuantity": "1",
+    "SubAccountId": "ocid1.tenancy.oc1..a",
+    "Tags": '{"orcl-cloud": "x"}',
+    "oci_CompartmentName": "shop",
+    "cost/myCost": "9",
+    "lineItem/tenantId": "t",
+    "lineItem/intervalUsageStart": "2024-09-30T23:00Z",
+    "product/service": "COMPUTE",
+    "cost/currencyCode": "USD",
+}
+"""A line of Oracle's FOCUS report of the preview's time, with columns beside it that its older report has too."""
+
+
+def test_a_focus_bill_of_the_preview_stays_one(place: Place, tmp_path: Path) -> None:
+    """Names of the FOCUS preview are read as FOCUS, even where all columns of another kind of bill are there."""
+    place.ingest(write_csv(tmp_path / "oci.csv", [PREVIEW]), lenient=True)
+    assert place.totals("provider", "sub_account_id") == {("Oracle", "ocid1.tenancy.oc1..a", "EUR"): Decimal("0.7")}
+
+
+def test_a_bill_of_no_known_kind_is_told_what_it_lacks(place: Place, tmp_path: Path) -> None:
+    """A bill that lacks little of a known kind is refused naming that; one of no kind is sent to the provider."""
+    names = [name for name in CUR if name != "lineItem/UnblendedCost"]
+    refusal = place.refusal(write_csv(tmp_path / "cur.csv", [dict.fromkeys(names, "1")]))
+    assert str(refusal).endswith(
+        "It looks like AWS Cost and Usage Report, but has no column line_item_unblended_cost."
+    ), refusal
+    assert "columns look like FOCUS" not in str(refusal)
+    refusal = place.refusal(write_csv(tmp_path / "other.csv", [{"a": "1", "b": "2"}]))
+    assert "It is not in FOCUS: have the provider export FOCUS 1.0 or newer." in str(refusal)
+    assert resembled(["a", "b"]) == ""
+
+
+def test_what_holds_for_many_files_is_said_once(place: Place, tmp_path: Path) -> None:
+    """Remarks on the kind of a bill are not repeated for each of a month's files."""
+    files = [write_csv(tmp_path / f"{n}.csv", [{**CUR, "lineItem/UnblendedCost": str(n)}]) for n in range(3)]
+    done = place.ingest(*files)
+    assert done.remarks == (
+        "0.csv and 2 more files: AWS Cost and Usage Report, read as FOCUS 1.0.",
+        "0.csv and 2 more files: the bill has nothing for ChargeClass, ContractedCost, ServiceCategory.",
+    )
+
+
+def test_a_fault_in_the_csv_itself_is_what_is_named(tmp_path: Path) -> None:
+    """Where a line of a bill that is not FOCUS is no CSV, no value of its own is blamed for not being FOCUS's."""
+    rows = [{**CUR, "BillingCurrency": "none", "ChargeType": "Fee"}]
+    path = write_csv(tmp_path / "bill.csv", rows)
+    path.write_text(path.read_text() + "1,2,3\n")
+    with pytest.raises(DeliveryRefused) as refused:
+        Read(tmp_path / "read", path)
+    assert refused.value.faults == ("bill.csv, line 3, column 3: 3 fields where the header has 24.",)
+
+
+def test_rows_are_named_by_their_place(tmp_path: Path) -> None:
+    """The row that is named is the one at fault, even in a file so large that it is read in several places at once."""
+    usual = {name: CUR[name] for name in CUR if name.startswith(("bill/", "lineItem/"))} | {"padding": "x" * 1000}
+    rows = [usual] * 150_000
+    rows[80_000] = {**usual, "lineItem/LineItemType": "Surprise"}
+    rows[149_998] = {**usual, "lineItem/LineItemType": "Surprise"}
+    with pytest.raises(DeliveryRefused) as refused:
+        converted(tmp_path, rows)
+    said = "bill.csv, row {}, column ChargeCategory: 'Surprise' is none of Usage, Purchase, Tax, Credit, Adjustment."
+    assert refused.value.faults == (said.format(80_001), said.format(149_999))
+
+
+def test_an_amount_too_large_is_no_zero(tmp_path: Path) -> None:
+    """An amount that a rule reckons with and that does not fit refuses the bill."""
+    row = {**CUR, "lineItem/LineItemType": "RIFee", "reservation/UnusedRecurringFee": "1e30"}
+    with pytest.raises(DeliveryRefused, match=r"cannot be turned into FOCUS.*1e30"):
+        converted(tmp_path, [row])
+
+
+def test_a_report_of_aws_as_parquet(tmp_path: Path) -> None:
+    """CUR 2.0 as Parquet has doubles, timestamps and a map of tags."""
+    row = {athena_name(name): value or None for name, value in CUR.items() if not name.startswith("resourceTags")}
+    start = datetime(2026, 10, 5, 7, tzinfo=UTC)
+    types = {
+        "line_item_usage_start_date": pyarrow.timestamp("ms", "UTC"),
+        "line_item_unblended_cost": pyarrow.float64(),
+        "resource_tags": pyarrow.map_(pyarrow.string(), pyarrow.string()),
+    }
+    typed = {
+        "line_item_usage_start_date": start,
+        "line_item_unblended_cost": 1.1,
+        "resource_tags": [("user_team", "pay")],
+    }
+    schema = pyarrow.schema([(name, types.get(name, pyarrow.string())) for name in row | typed])
+    read = converted_parquet(tmp_path, [row | typed], schema)
+    assert (read.billed, read.column("Tags")) == (Decimal("1.1"), ['{"team":"pay"}'])
 
 
 LINES = [
@@ -136,7 +210,7 @@ def test_every_line_of_aws(
     row = {**CUR, "lineItem/LineItemType": kind, **values}
     billed = Decimal(row["lineItem/UnblendedCost"])
     if athena:
-        row = {plain_name(name): value for name, value in row.items()}
+        row = {athena_name(name): value for name, value in row.items()}
     read = converted(tmp_path, [row])
     assert (read.billed, read.effective) == (billed, Decimal(effective))
     assert [each["ChargeCategory"] for each in read.rows] == [category]
@@ -146,8 +220,7 @@ def test_an_aws_line_column_by_column(tmp_path: Path) -> None:
     """A line's columns are where FOCUS has them; tags lose what says that people set them."""
     row = {**CUR, "resourceTags/user:team": "pay", "resourceTags/aws:createdBy": "Root:1"}
     read = converted(tmp_path, [row])
-    filled = {name: value for name, value in read.rows[0].items() if value is not None}
-    assert filled == {
+    assert read.filled() == {
         "BilledCost": "1.25",
         "EffectiveCost": "1.25",
         "BillingCurrency": "USD",
@@ -177,7 +250,7 @@ def test_an_aws_line_column_by_column(tmp_path: Path) -> None:
 
 def test_tags_of_cur_2(tmp_path: Path) -> None:
     """CUR 2.0 has all tags in one column, as JSON."""
-    row = {plain_name(name): value for name, value in CUR.items() if not name.startswith("resourceTags")}
+    row = {athena_name(name): value for name, value in CUR.items() if not name.startswith("resourceTags")}
     row["resource_tags"] = '{"user_team": "pay", "aws_created_by": "Root"}'
     read = converted(tmp_path, [row])
     assert read.rows[0]["Tags"] == '{"team":"pay","aws:created_by":"Root"}'

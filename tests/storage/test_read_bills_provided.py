@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from finops import focus
 from finops.basis import Basis
-from tests.storage.bills import SHARED, Place, Sums, summed
+from tests.storage.bills import ADDING, SHARED, Place, Sums, summed
 
 SAMPLE = SHARED / "data" / "focus" / "focus_sample_1k_v1.0.csv"
 FOLDERS = (SHARED / "data" / "focus" / "v1.2_example_data", SHARED / "data" / "providers")
@@ -102,8 +103,15 @@ def test_the_sample_twice_changes_nothing(sample: tuple[Place, list[dict[str, An
     assert (place.files(), place.daily(), place.damaged()) == (files, daily, [])
 
 
-BILLED = {"lineItem/UnblendedCost": "lineItem/CurrencyCode"}
+BILLED = {
+    "lineItem/UnblendedCost": "lineItem/CurrencyCode",
+    "CostInBillingCurrency": "BillingCurrencyCode",
+    "Cost": "BillingCurrency",
+    "cost": "currency",
+    "cost/myCost": "cost/currencyCode",
+}
 """Of bills that are not FOCUS: the column of what is billed → that of its currency."""
+KEPT = Decimal("1e-18")
 
 
 def native_totals(path: Path, cost: str, currency: str) -> Sums | str:
@@ -113,8 +121,16 @@ def native_totals(path: Path, cost: str, currency: str) -> Sums | str:
     if any(len(record) != len(header) for record in records):
         return f"fields where the header has {len(header)}."
     rows = [dict(zip(header, record, strict=True)) for record in records]
-    bills = [{"BilledCost": row[cost], "ChargeCategory": "", "Currency": row[currency]} for row in rows]
+    if any(not re.fullmatch("[A-Z]{3}", row[currency]) for row in rows):
+        return "is not an ISO 4217 currency code."
+    bills = [{"BilledCost": billed(row, cost), "ChargeCategory": "", "Currency": row[currency]} for row in rows]
     return summed(bills, lambda row: (row["Currency"],), Basis.BILLED)
+
+
+def billed(row: dict[str, Any], cost: str) -> Decimal:
+    """What a row's provider billed, of which 18 decimals are kept: with Google's credits in it."""
+    credits = sum(Decimal(str(credit["amount"])) for credit in json.loads(row.get("credits") or "[]"))
+    return (Decimal(row[cost]) + credits).quantize(KEPT, ROUND_HALF_UP, ADDING)
 
 
 def expected_totals(path: Path) -> Sums | str:
@@ -124,8 +140,8 @@ def expected_totals(path: Path) -> Sums | str:
     rows = rows_of(path)
     names = set(rows[0]) if rows else set(rows_of_header(path))
     for cost, currency in BILLED.items():
-        if cost in names and rows:
-            return native_totals(path, cost, currency)
+        if {cost, currency} <= names:
+            return native_totals(path, cost, currency) if rows else "The delivery has no rows."
     lacking = [name for name in focus.ALWAYS_FILLED if not names & set(focus.READ_FROM[name])]
     if lacking:
         return f"not a usable FOCUS bill, it has no column {', '.join(lacking)}."
@@ -157,3 +173,12 @@ def test_every_published_file_is_read_or_refused_truly(place: Place, path: Path)
     else:
         place.ingest(path, lenient=True)
         assert place.totals() == expected
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.suffix == ".json"], ids=lambda path: path.name)
+def test_what_lies_beside_a_bill_is_no_bill(place: Place, path: Path) -> None:
+    """A manifest or a list of columns is refused saying that it need not be named."""
+    assert str(place.refusal(path)) == (
+        f"{path}: neither .csv, .csv.gz nor .parquet. "
+        "Export the bill as one of these; a manifest or a list of columns beside it need not be named."
+    )
