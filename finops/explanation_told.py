@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from finops.alert_state import Callee
@@ -20,6 +20,7 @@ class Audience:
         threads: number of an explanation → key of the message in whose thread its own stands, empty for none.
         parts: number of an explanation → how many messages its own has been continued in.
         reviewers: who may review, whoever is on leave replaced.
+        members: id of a user group → ids of the people in it.
         names: Slack id → real name, or '@handle' of a group.
         actions: number of an explanation → its corrective actions.
     """
@@ -30,6 +31,7 @@ class Audience:
     threads: Mapping[int, str] = field(default_factory=dict)
     parts: Mapping[int, int] = field(default_factory=dict)
     reviewers: tuple[Callee, ...] = ()
+    members: Mapping[str, Sequence[str]] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     actions: Mapping[int, tuple[CorrectiveAction, ...]] = field(default_factory=dict)
 

@@ -18,7 +18,7 @@ from handlers.arguments import not_theirs_to_see
 from storage.audit import append
 from storage.budget_requests import find_request, request_entry, save_request
 from storage.budgets import approved_budgets, lock_budgets, record_budgets
-from storage.deciders import approvers_now
+from storage.deciders import approvers_now, group_members
 from storage.deliveries import answer_question, queue
 from storage.people import names_of
 from storage.teams import find_team
@@ -96,7 +96,9 @@ def commit_request(
         answered = request_message(request, team, names)
         answer_question(connection, key_of(request), answered.as_payload(), now)
     policy, place = company.policy(team), place_of(company, team)
-    queue(connection, request_effects(request, team, place, names, now, policy=policy, approvers=approvers), now)
+    members = group_members(connection) if approvers else {}
+    effects = request_effects(request, team, place, names, now, policy=policy, approvers=approvers, members=members)
+    queue(connection, effects, now)
     if request.stage is RequestStage.APPROVED:
         source = f"budget request {request.number}"
         record_budgets(connection, request.budgets, source=source, by=request.answered_by, now=now)

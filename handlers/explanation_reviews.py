@@ -206,6 +206,8 @@ def _first(connection: Connection, found: Reviewed) -> str:
     """Who was faster, and with what."""
     explanation = found.explanation
     by = explanation.author if explanation.stage in REVIEWABLE[:1] else explanation.reviewer
+    if by == found.request.user_id:
+        return f"You were there before: it is {explanation.stage} already."
     name = names_of(connection, [by]).get(by, by)
     return f"{name} was faster: it is {explanation.stage} now." if name else f"It is {explanation.stage} now."
 

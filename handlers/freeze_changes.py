@@ -13,7 +13,7 @@ from finops.freeze import Freeze, FreezeStatus
 from handlers.alert_access import Case
 from handlers.alert_changes import ids_of, place_of, shown
 from storage.audit import Entry, append
-from storage.deciders import sponsors_now
+from storage.deciders import group_members, sponsors_now
 from storage.deliveries import answer_question, queue
 from storage.freezes import freezes_of, recorded, save_freeze
 from storage.people import names_of
@@ -43,7 +43,10 @@ def commit_freeze(
     place = place_of(company, case.team)
     names = names_of(connection, ids_of(case.alert, (), freeze))
     sponsors = sponsors_now(connection, company, case.team, now, by) if what == "asked" else []
-    told = freeze_effects(freeze, case.team, place, what, number, names, now, policy=case.policy, sponsors=sponsors)
+    members = group_members(connection) if sponsors else {}
+    told = freeze_effects(
+        freeze, case.team, place, what, number, names, now, policy=case.policy, sponsors=sponsors, members=members
+    )
     if before:
         _answer(connection, before, freeze, case, names, now)
     queue(connection, [*shown(connection, company, case, Change(case.alert), now), *told], now)

@@ -84,7 +84,7 @@ def _explanations(
 ) -> Iterator[Waiting]:
     """What they are to review, and what they wrote and are to write anew."""
     found = explanations_in(connection, (Stage.SUBMITTED, *WITH_AUTHOR))
-    names = names_of(connection, {each.author for each in found})
+    names = names_of(connection, {who for each in found for who in (each.author, each.reviewer)})
     for each in found:
         team = team_of(teams, each.key.team)
         if each.stage in WITH_AUTHOR:

@@ -10,7 +10,7 @@ from finops.company import Company, Team
 from jobs.job import Job, Outcome
 from storage.audit import append
 from storage.budget_requests import find_request, reminder_entry, requests_in, save_request
-from storage.deciders import approvers_now
+from storage.deciders import approvers_now, group_members
 from storage.deliveries import answer_question, queue
 from storage.people import names_of
 from storage.state import State
@@ -51,7 +51,11 @@ def _remind(number: int, now: datetime, company: Company, state: State) -> bool:
         # What asks already has buttons that name the version before.
         asking = request_message(request, team, names, approvers)
         answer_question(connection, key_of(request), asking.as_payload(), now)
-        queue(connection, reminder_effects(request, team, place, names, now, policy=policy, approvers=approvers), now)
+        members = group_members(connection)
+        effects = reminder_effects(
+            request, team, place, names, now, policy=policy, approvers=approvers, members=members
+        )
+        queue(connection, effects, now)
         append(connection, [reminder_entry(request, approvers, now)])
     return True
 

@@ -15,7 +15,7 @@ from jobs.alerting import Alerting
 from jobs.job import Job, Outcome
 from storage.alerts import find_alert
 from storage.audit import Entry, append
-from storage.deciders import sponsors_now
+from storage.deciders import group_members, sponsors_now
 from storage.deliveries import answer_question, queue
 from storage.freezes import find_freeze, freezes_in_force, freezes_of, recorded, save_freeze
 from storage.people import read_directory
@@ -97,7 +97,17 @@ def _told(
     emergency = alert if alert and _goes_on(connection, company, team, alert, now) else None
     sponsors = sponsors_now(connection, company, team, now) if emergency else []
     effects = freeze_effects(
-        freeze, team, place, "expired", None, names, now, policy=policy, sponsors=sponsors, emergency=emergency
+        freeze,
+        team,
+        place,
+        "expired",
+        None,
+        names,
+        now,
+        policy=policy,
+        sponsors=sponsors,
+        emergency=emergency,
+        members=group_members(connection) if sponsors else {},
     )
     queue(connection, effects, now)
     return [replace(_entry("freeze.expired", team, was, freeze, now), pinged=len(sponsors))]

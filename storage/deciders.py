@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -34,3 +34,8 @@ def _deciders(
     known = read_directory(connection).callees(company, team)
     named = [callee for role in roles for callee in known.get(role, ())]
     return list(sponsors_asked(named, stand_ins(connection, company.today(now, team)), asker))
+
+
+def group_members(connection: Connection) -> Mapping[str, Sequence[str]]:
+    """Slack id of each user group → ids of the people in it."""
+    return read_directory(connection).members

@@ -54,6 +54,7 @@ def read_audience(
         threads=threads,
         parts={each.number: _parts(connection, each) for each in explanations},
         reviewers=tuple(reviewers),
+        members=directory.members,
         names=directory.names,
         actions={number: tuple(found) for number, found in actions.items()},
     )

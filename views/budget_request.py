@@ -20,7 +20,7 @@ from views import blocks
 from views.amounts import brief, month_name, month_names
 from views.fit import message
 from views.message import Block, Message
-from views.people import mention, one_of, person, some
+from views.people import NOBODY, mention, one_of, person, some, told_directly
 from views.sentences import called_by
 from views.text import escape
 from views.time import day, moment
@@ -156,6 +156,7 @@ def request_effects(
     *,
     policy: Policy,
     approvers: Sequence[str] = (),
+    members: Mapping[str, Sequence[str]] = NOBODY,
 ) -> list[Effect]:
     """The message in the team's channel, and direct messages: to who may decide, or to who asked once it is decided.
 
@@ -163,10 +164,12 @@ def request_effects(
         place: the team's channel, empty for none.
         policy: whose quiet hours the direct messages wait for.
         approvers: as in request_message.
+        members: id of a user group → ids of the people in it.
     """
     shown = request_message(request, team, names, approvers).as_payload()
     key, held = key_of(request), heard_at(policy, now)
-    reached = {f"{key}/{each}": each for each in approvers if not _is_group(each)} if request.waits else {}
+    people = told_directly(approvers, members, (request.asked_by,)) if request.waits else []
+    reached = {f"{key}/{each}": each for each in people}
     if request.stage in (RequestStage.APPROVED, RequestStage.REFUSED):
         reached = {f"{key}/answered/{request.asked_by}": request.asked_by}
     told = [
@@ -184,6 +187,7 @@ def reminder_effects(
     *,
     policy: Policy,
     approvers: Sequence[str],
+    members: Mapping[str, Sequence[str]] = NOBODY,
 ) -> list[Effect]:
     """What is said once the day of a decision has passed: directly to who may decide, and to groups in the thread.
 
@@ -194,10 +198,9 @@ def reminder_effects(
     shown = request_message(request, team, names, approvers).as_payload()
     told = [
         Effect(f"{key}/{each}", "budget-request", each, shown, team.slug, not_before=held)
-        for each in approvers
-        if not _is_group(each)
+        for each in told_directly(approvers, members, (request.asked_by,))
     ]
-    if not place or len(told) == len(approvers):
+    if not place or not any(_is_group(each) for each in approvers):
         return told
     thread = Effect(key, "budget-request", place, shown, team.slug, thread_of=key_of(request), not_before=held)
     return [thread, *told]

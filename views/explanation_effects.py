@@ -122,4 +122,4 @@ def _direct(told: Told, change: ExplanationChange, now: datetime) -> Iterator[Ef
 def _happened(told: Told, explanation: Explanation, event: ExplanationEvent) -> Happened:
     audience = told.audience
     reviewers = audience.reviewers_of(explanation.authors)
-    return Happened(explanation, event, audience.team, reviewers, audience.names)
+    return Happened(explanation, event, audience.team, reviewers, audience.names, audience.members)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from finops.alert_state import Callee
@@ -24,7 +24,7 @@ from views.explanation_words import (
 )
 from views.fit import message
 from views.message import Block, Message
-from views.people import callee, mention, person, some
+from views.people import callee, mention, person, some, told_directly
 from views.time import day
 
 
@@ -36,6 +36,7 @@ class Happened:
         explanation: as it is after the change that the event is part of.
         reviewers: who may review it.
         names: Slack id → real name, or '@handle' of a group.
+        members: id of a user group → ids of the people in it.
     """
 
     explanation: Explanation
@@ -43,6 +44,7 @@ class Happened:
     team: Team
     reviewers: Sequence[Callee]
     names: Mapping[str, str]
+    members: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def event_note(given: Happened) -> Message:
@@ -53,12 +55,12 @@ def event_note(given: Happened) -> Message:
 
 
 def reached(given: Happened) -> list[str]:
-    """Ids of the people whom an event is told directly; groups are mentioned in the thread instead."""
+    """Ids of the people whom an event is told directly; groups are mentioned in the thread besides."""
     step, explanation = given.event.step, given.explanation
     if step is Step.APPROVED or (explanation.stage in (Stage.ASKED, Stage.RETURNED, Stage.VOIDED)):
         return [] if step is Step.NOTED else [each for each in explanation.authors if each != given.event.by]
     if explanation.stage is Stage.SUBMITTED and step in (Step.SUBMITTED, Step.EDITED, Step.OVERDUE):
-        return [each.id for each in given.reviewers if each.id and not each.is_group]
+        return told_directly((each.id for each in given.reviewers), given.members, explanation.authors)
     return []
 
 

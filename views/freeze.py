@@ -20,7 +20,7 @@ from views.amounts import long_day
 from views.fit import message
 from views.freeze_words import ICE, decision, exception
 from views.message import Block, Message
-from views.people import mention, some
+from views.people import NOBODY, mention, some, told_directly
 from views.sentences import called_by
 from views.text import escape
 
@@ -127,6 +127,7 @@ def freeze_effects(
     policy: Policy | None = None,
     sponsors: Sequence[str] = (),
     emergency: Alert | None = None,
+    members: Mapping[str, Sequence[str]] = NOBODY,
 ) -> list[Effect]:
     """A note in the alert's thread, and a direct message to whoever has to answer or is answered.
 
@@ -134,6 +135,7 @@ def freeze_effects(
         place: where the alert's message stands, empty for nowhere.
         policy: whose quiet hours the pings wait for; None for none.
         number, sponsors, emergency: as in freeze_note.
+        members: id of a user group → ids of the people in it.
     """
     note = freeze_note(freeze, team, names, what, number, sponsors=sponsors, emergency=emergency).as_payload()
     key = f"freeze/{freeze.id}/{what}" + (f"/{number}" if number is not None else "")
@@ -141,8 +143,7 @@ def freeze_effects(
     held = heard_at(policy, now) if policy and reached else None
     made = [
         Effect(f"{key}/{user_id}", "freeze", user_id, note, team.slug, not_before=held)
-        for user_id in reached
-        if not _is_group(user_id)
+        for user_id in told_directly(reached, members)
     ]
     if not place:
         return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from finops.alert import Callee
@@ -12,6 +12,8 @@ from views.tiers import listed
 
 MOST = 10
 """Most people of one role that a message names; the others are counted."""
+NOBODY: Mapping[str, Sequence[str]] = {}
+"""Members of no group."""
 AS = {
     Role.OWNER: "an owner",
     Role.ENGINEERING_LEAD: "the engineering lead",
@@ -81,3 +83,17 @@ def stood_in(callees: Iterable[Callee], stand_ins: Mapping[str, str]) -> list[Ca
         else each
         for each in callees
     ]
+
+
+def told_directly(ids: Iterable[str], members: Mapping[str, Sequence[str]], without: Container[str] = ()) -> list[str]:
+    """The people among some people and groups, a group's members in its place, each once.
+
+    A mention of a group reaches only those of it who are in the channel.
+
+    Args:
+        ids: Slack ids of people and groups.
+        members: id of a group → ids of the people in it.
+        without: who is not told.
+    """
+    people = (person for each in ids for person in (members.get(each, ()) if each.startswith("S") else (each,)))
+    return [each for each in dict.fromkeys(people) if each and each not in without]

@@ -21,6 +21,7 @@ from views.amounts import money, month_names
 from views.budget_request import APPROVE as APPROVE_BUDGET
 from views.budget_request import REFUSE as REFUSE_BUDGET
 from views.explanation import SHOW as SHOW_EXPLANATION
+from views.explanation import reference
 from views.explanation_words import MEMO, stage_words, which
 from views.freeze import GRANT, REFUSE
 from views.freeze_words import ICE
@@ -69,7 +70,7 @@ def explanation_waits(
     late = is_late(explanation, policy.calendar, now)
     by = "" if explanation.stage in WITH_AUTHOR else f" by {person(explanation.author, names)}"
     text = f"{MEMO} {which(explanation, team)}, {amount}{by}\n{stage_words(explanation, names, late=late)}"
-    return Waiting(text, (Choice("Show", SHOW_EXPLANATION, explanation.id),))
+    return Waiting(text, (Choice("Show", SHOW_EXPLANATION, reference(explanation)),))
 
 
 def action_waits(action: CorrectiveAction, team: Team, today: date) -> Waiting:
