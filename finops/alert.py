@@ -1,8 +1,9 @@
 """An alert's life: one per team, month, kind and currency, moved by figures, by people's answers, and by silence.
 
 Every function takes an alert and gives the alert it becomes with the events that happened; nothing here reads a clock
-or a database. Where no event happened, nothing but the reading has changed. This module is the way in to all that
-concerns alerts: their values (alert_state), what a rung asks for (alert_rungs), people's answers (alert_answers).
+or a database. Where no event happened, nothing has changed but the reading, and what was done for other rungs. This
+module is the way in to all that concerns alerts: their values (alert_state), what a rung asks for (alert_rungs),
+people's answers (alert_answers).
 """
 
 from __future__ import annotations

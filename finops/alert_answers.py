@@ -117,7 +117,8 @@ def do_duty(alert: Alert, by: str, what: str, setting: Setting, now: datetime) -
 def undo_duty(alert: Alert, what: str, why: str, setting: Setting, now: datetime, *, by: str = "") -> Change:
     """What somebody did does not hold any more: they have the turn, as if they had taken the alert on just now.
 
-    A due day that passed meanwhile was nobody's to keep; the rung gets a new one.
+    A due day that passed meanwhile was nobody's to keep; the rung gets a new one. Where the alert has risen above what
+    was done, or that was done in another way too, nothing of its rung is open that was not before, and nothing is said.
 
     Args:
         what: how it was done, as do_duty was told; done in another way it stays done.
@@ -128,11 +129,12 @@ def undo_duty(alert: Alert, what: str, why: str, setting: Setting, now: datetime
         return Change(alert)
     was, held = words(alert, setting, now), alert.duty_done
     alert = replace(alert, done=tuple(each for each in alert.done if each.what != what))
-    if held and not alert.duty_done:
-        if not holds(alert.acknowledgement, alert.step, now):
-            until = _held_until(alert, setting, now)
-            alert = replace(alert, acknowledgement=Acknowledgement(held.by, now, until, alert.step, what))
-        alert = with_due(alert, setting, now)
+    if held is None or alert.duty_done:
+        return Change(alert)
+    if not holds(alert.acknowledgement, alert.step, now):
+        until = _held_until(alert, setting, now)
+        alert = replace(alert, acknowledgement=Acknowledgement(held.by, now, until, alert.step, what))
+    alert = with_due(alert, setting, now)
     return happened(alert, Action.UNDONE, was, setting, now, by=by, note=why)
 
 

@@ -72,13 +72,17 @@ def is_judged(month: TeamMonth) -> bool:
     return not (month.over and month.partial)
 
 
-def number_known(seen: Variance | None, explanations: Sequence[Explanation]) -> Variance | None:
-    """The number to be explained; without one now, the one that was last written of; None where there never was one.
+def number_known(
+    month: TeamMonth | None, seen: Variance | None, explanations: Sequence[Explanation]
+) -> Variance | None:
+    """The number that explanations are held against; without one now, or while days at the end of its month are
+    missing, the one that was last written of; None where there never was one.
 
     Args:
         seen: the number now, None where there is none.
     """
-    return seen or max((each.explained for each in explanations), key=lambda each: each.seen_at, default=None)
+    written = max((each.explained for each in explanations), key=lambda each: each.seen_at, default=None)
+    return seen if seen and (written is None or month is None or is_judged(month)) else written
 
 
 def variance_key(alert: AlertKey) -> VarianceKey:

@@ -42,7 +42,7 @@ def commit(
     Returns:
         The case as it is now; unchanged where nothing happened.
     """
-    if not change.events:
+    if change == Change(case.alert):
         return case
     [saved] = save_alerts(connection, [(change, case.policy)], now)
     if silences:

@@ -74,8 +74,10 @@ class Subject:
 
     @property
     def number(self) -> Variance:
-        """The number to be explained; where there is none now, the one that was last written of."""
-        known = number_known(self.variance, self.explanations)
+        """What explanations are held against: the number now, or the one that was last written of, as in
+        number_known().
+        """
+        known = number_known(self.month, self.variance, self.explanations)
         if known is None:
             raise NothingToExplain("There is no number that an explanation could be of.")
         return known

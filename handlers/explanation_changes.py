@@ -129,6 +129,5 @@ def _answer(
 
 
 def _is_whole(subject: Subject, company: Company) -> bool:
-    """Whether the month is explained; without a number now, by what its coverage is of."""
-    found, seen = subject.coverage, subject.variance
-    return is_whole(found, seen.budget if seen else None, subject.team.materiality or company.materiality)
+    """Whether the month is explained."""
+    return is_whole(subject.coverage, subject.number.budget, subject.team.materiality or company.materiality)

@@ -133,8 +133,8 @@ def end_draft(connection: Connection, request: Request, found: Opened) -> None:
 def wording_in(found: Opened, draft: Mapping[str, Any]) -> tuple[Wording | None, Errors]:
     """What the draft says, amounts exact where they were meant so."""
     subject, explanation = found.subject, found.explanation
-    _, variance = require_number(subject)
-    meant = [proposed_amount(variance.value, subject.explanations, found.number or None)]
+    require_number(subject)
+    meant = [proposed_amount(subject.number.value, subject.explanations, found.number or None)]
     if explanation and explanation.stage is not Stage.VOIDED:
         meant.insert(0, explanation.wording.amount)
     held = {**draft, **draft.get(PASSED, {})}

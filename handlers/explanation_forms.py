@@ -74,7 +74,7 @@ def open_form(
         return draft_modal(_draft_of(connection, found), str(nothing))
     drivers = drivers_of(month, rows_of(connection, company, subject, request))
     others = [each for each in subject.explanations if each.number != number]
-    left = proposed_amount(variance.value, others)
+    left = proposed_amount(subject.number.value, others)
     fields = {AMOUNT: shown(left, currency) if left else "", WHAT: in_words(subject.team, variance, key, drivers)}
     if explanation:
         written = fields_of(explanation.wording, currency)

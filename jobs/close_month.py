@@ -97,7 +97,7 @@ def _close(month: Month, now: datetime, company: Company, state: State) -> str:
             return f"{month_name(month)} is not closed yet: its figures have just changed"
         new = close(connection, (figures[key] for key in sorted(wanted)))
         if new and not closed:
-            _say_closed(connection, month, decision, now)
+            _say_closed(connection, month, decision if missing else None, now)
     stands = " as it stands" if decision and missing else ""
     return f"{month_name(month)} closed{stands} with {new} teams" if new else ""
 
@@ -122,7 +122,7 @@ def _say_waiting(waiting: Waiting, now: datetime, company: Company, state: State
     day, again = said_on(company, waiting.month, now)
     nobodys = Team("", "")
     with state.writing() as connection:
-        if is_closed(connection, waiting.month):
+        if is_closed(connection, waiting.month) or find_decision(connection, waiting.month):
             return
         directory = read_directory(connection)
         called = directory.callees(company, nobodys).get(Role.FINOPS, ())

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from finops.alert import Alert
+from finops.alert import Alert, Change
 from finops.basis import Basis
 from finops.company import Company, Team
 from finops.explained_alert import unexplained
@@ -195,7 +195,7 @@ def _follow(
     alerting = Alerting(connection, company, {team.slug: team}, now)
     for alert in alerts:
         reopened = unexplained(alert, changed[-1], alerting.setting(team.slug), now)
-        if reopened.events and not whole:
+        if reopened != Change(alert) and not whole:
             alerting.write([reopened])
         else:
             alerting.refresh(alert)

@@ -67,7 +67,8 @@ def read_explained(
     The explanations are locked, so that nobody else shows them otherwise meanwhile; needs a writing transaction.
     """
     explanations = explanations_of(connection, key, lock=True)
-    number = number_known(read_numbers(connection, company, team, key, explanations, now).number, explanations)
+    found = read_numbers(connection, company, team, key, explanations, now)
+    number = number_known(found.month, found.number, explanations)
     if not explanations or number is None:
         return None
     audience = read_audience(connection, company, team, key, explanations, now)

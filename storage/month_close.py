@@ -15,6 +15,7 @@ from finops.team_month import TeamMonth
 from storage.budgets import TABLE as BUDGETS
 from storage.closed_months import TABLE as CLOSED
 from storage.closed_months import basis_of, closed_months
+from storage.plain_json import kept
 from storage.spend import coverages
 from storage.tables import BillingPeriodRow, CloseDecisionRow
 from storage.team_months import team_months
@@ -67,7 +68,7 @@ def save_decision(connection: Connection, decision: CloseDecision) -> bool:
     """Write a decision; returns whether it is the month's first, and so the one that counts."""
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     row = dialect.insert(DECISIONS).values(
-        month=str(decision.month), decided_by=decision.by, reason=decision.reason, decided_at=decision.at
+        month=str(decision.month), decided_by=kept(decision.by), reason=kept(decision.reason), decided_at=decision.at
     )
     first = row.on_conflict_do_nothing(index_elements=["month"]).returning(DECISIONS.c.month)
     return connection.execute(first).first() is not None

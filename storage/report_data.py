@@ -56,7 +56,8 @@ def read_report_data(
     actions = [action for action in actions_in(connection, month=month) if action.key.team in wanted]
     freezes = [freeze for freeze in _freezes(connection, month) if freeze.alert.team in wanted]
     said = [each for found in explanations.values() for each in found]
-    decision = find_decision(connection, month) if any(figures.closed_at for figures in shown) else None
+    stands = any(figures.closed_at and not figures.is_complete for figures in rows.values())
+    decision = find_decision(connection, month) if stands else None
     people = _people(said, actions, freezes) | ({decision.by} if decision else set())
     return ReportData(
         month=month,

@@ -175,7 +175,9 @@ def request_effects(
     told = [
         Effect(name, "budget-request", user_id, shown, team.slug, not_before=held) for name, user_id in reached.items()
     ]
-    return [Effect(key, "budget-request", place, shown, team.slug), *told] if place else told
+    pings = request.waits and any(_is_group(each) for each in approvers)
+    asks = Effect(key, "budget-request", place, shown, team.slug, not_before=held if pings else None)
+    return [asks, *told] if place else told
 
 
 def reminder_effects(

@@ -14,6 +14,7 @@ from finops.alert import (
     AlreadyAnswered,
     AnswerRefused,
     Callee,
+    Change,
     Status,
     acknowledge,
     conclude,
@@ -470,6 +471,18 @@ def test_what_was_done_can_be_open_again() -> None:
     assert {(Action.EXPIRED, "", True), (Action.OVERDUE, "", True)} & set(told[2:])
     spoken = do_duty(raised(2), BOB, "said so", setting(), MORNING).alert
     assert undo_duty(spoken, "explained", "returned", setting(), MORNING).events == ()
+
+
+def test_nothing_is_open_again_where_the_rung_does_not_rest_on_it() -> None:
+    """What was done for a rung that the alert has risen above, or that was done in another way too, is forgotten
+    without a word: nothing is open that was not before.
+    """
+    risen = moved(do_duty(raised(1), BOB, "explained", setting(), MORNING).alert, 2, MORNING + HOUR).alert
+    forgotten = undo_duty(risen, "explained", "submitted", setting(), MORNING + 2 * HOUR)
+    assert forgotten == Change(replace(risen, done=()))
+    spoken = do_duty(risen, DAVE, "said so", setting(), MORNING + 2 * HOUR).alert
+    kept = undo_duty(spoken, "explained", "withdrawn", setting(), MORNING + 3 * HOUR)
+    assert kept == Change(replace(spoken, done=spoken.done[1:])) and kept.alert.duty_done == spoken.done[1]
 
 
 def test_what_is_done_is_done_for_its_rung() -> None:

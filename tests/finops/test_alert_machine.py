@@ -347,7 +347,9 @@ class AlertLife(RuleBasedStateMachine):
 
     @rule(by=PEOPLE)
     def what_was_done_is_undone(self, by: str) -> None:
-        """Whoever did it has the turn, and time calls again: never sooner than for one who has just taken it on."""
+        """Whoever did it has the turn, and time calls again: never sooner than for one who has just taken it on. What
+        its rung does not rest on goes without a word.
+        """
         theirs = [each for each in self.done if each[1] == "explained"]
         held = next((who for who, _what, step in reversed(self.done) if within(step, self.step)), None)
         change = undo_duty(self.alert, "explained", "returned", self.given, self.now, by=by)
@@ -355,9 +357,11 @@ class AlertLife(RuleBasedStateMachine):
         if not theirs or not self.step:
             assert events == ()
             return
-        assert [(event.action, event.by) for event in events] == [(Action.UNDONE, by)]
         self.done = [each for each in self.done if each not in theirs]
-        if held and not self.is_done:
+        reopened = held is not None and not self.is_done
+        assert [(event.action, event.by) for event in events] == ([(Action.UNDONE, by)] if reopened else [])
+        assert [each.what for each in change.alert.done] == [what for _by, what, _step in self.done]
+        if reopened:
             if self.held is None or not self.held.is_in_force(self.step, self.now):
                 self.held = Answer(held, change.alert.acknowledgement.until, self.step)
             assert change.alert.acknowledgement.by == self.held.by

@@ -224,9 +224,15 @@ def test_how_far_an_alert_is_explained() -> None:
 
 
 def test_what_is_known_of_a_month_without_a_number() -> None:
-    """The number that was last written of; nothing where there never was one."""
+    """The number that was last written of, also while days at the end of the month are missing; nothing where there
+    never was one.
+    """
     now = Variance(Decimal(1400), Decimal(1000), True, Basis.EFFECTIVE, 2, NOW)
-    assert number_known(now, explanations()) is now is number_known(now, ())
-    written = number_known(None, explanations())
+    assert number_known(None, now, explanations()) is now is number_known(None, now, ())
+    written = number_known(None, None, explanations())
     assert written is not None and written.value == Decimal(100)
-    assert number_known(None, ()) is None
+    assert number_known(None, None, ()) is None
+    for through, day, known in ((20, date(2026, 12, 2), written), (30, date(2026, 12, 2), now), (20, NOW.date(), now)):
+        last = date(2026, 11, through)
+        month = month_of(steady(last), day, last, last, Basis.EFFECTIVE)
+        assert number_known(month, now, explanations()) == known and number_known(month, now, ()) is now

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from bot.answers import Answers
 from bot.installation import Installation
 from finops.budget_request import BudgetRequest, BudgetRules
-from finops.company import Company
+from finops.company import Company, Team
 from finops.errors import NotAllowed
 from finops.policy import Role
 from handlers.request import Request
@@ -24,6 +24,7 @@ from storage.deliveries import TABLE as DELIVERIES
 from storage.leaves import Leave, record_leave
 from storage.people import replace_directory
 from tests.company import make_company
+from views.budget_request import request_effects
 
 PEOPLE = {name: f"U{name.upper()}" for name in ("alice", "bob", "carol", "dave", "erin")}
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -142,6 +143,17 @@ def test_groups_are_reached_in_the_thread(place: Installation) -> None:
     note = said(place)[f"{KEY}/overdue"]
     assert (note["destination"], note["thread_of"]) == ("#cost-payments", KEY)
     assert "It waits for <!subteam^SFINANCE> to decide." in note["payload"]["text"]
+
+
+def test_a_group_is_asked_after_quiet_hours(place: Installation) -> None:
+    """A request that mentions a group is posted when quiet hours are over; one that mentions nobody at once."""
+    night, morning = datetime(2026, 11, 12, 21, tzinfo=UTC), datetime(2026, 11, 13, 6, tzinfo=UTC)
+    request = asked(place)
+    for approvers, held in ((["SFINANCE", "UERIN"], morning), (["UERIN"], None)):
+        team, policy = place.company.listed["payments"], place.company.policy(Team("", ""))
+        [shown, direct] = request_effects(request, team, "#c", {}, night, policy=policy, approvers=approvers)
+        assert (shown.key, shown.not_before) == (KEY, held)
+        assert (direct.key, direct.not_before) == (f"{KEY}/UERIN", morning)
 
 
 def test_nobody_to_remind(place: Installation) -> None:

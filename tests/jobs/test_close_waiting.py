@@ -200,6 +200,36 @@ def test_finops_closes_it_as_it_stands(place: Place) -> None:
     assert place.close(CLOSING + timedelta(hours=1)) == "nothing to close"
 
 
+def test_nobody_is_asked_once_it_is_decided(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """FinOps decides while the job looks at what is missing: nobody is asked any more for what is decided."""
+    say = close_month._say_waiting
+    monkeypatch.setattr(close_month, "_say_waiting", lambda *given: (place.decide(), say(*given)))
+    place.close()
+    assert place.said() == {}
+
+
+def test_what_comes_before_it_is_closed_as_it_stands(place: Place) -> None:
+    """Where all of the data comes between the decision and the close, neither message nor report says it is missing."""
+    place.close()
+    place.send()
+    place.decide()
+    place.deliver("azure", "search", date(2026, 11, 5))
+    assert place.close().startswith("October 2026 closed with 2 teams;")
+    [(_, text)] = place.said().values()
+    assert text == ":white_check_mark: *October 2026 is closed*: its data is complete."
+    report = place.report()
+    assert report.decision is None and not any("as it stands" in said for said in notes(report))
+
+
+def test_a_reason_of_any_characters(place: Place) -> None:
+    """What no database keeps stands as � in the reason, and stops nobody from closing a month."""
+    place.close()
+    place.decide(reason="Azure \0has \ud83dended")
+    place.close()
+    decision = place.report().decision
+    assert decision and decision.reason == "Azure \ufffdhas \ufffdended"
+
+
 def test_what_comes_later_completes_it(place: Place) -> None:
     """Figures that were frozen as they stood stay; the whole ones stand beside them, and then nothing is missing."""
     place.close()

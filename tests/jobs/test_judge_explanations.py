@@ -27,7 +27,7 @@ from storage.deliveries import TABLE as DELIVERIES
 from storage.deliveries import find
 from storage.explanations import explanations_of
 from storage.people import replace_directory
-from tests.company import Charge, Moved, make_company, take_in, usual_charges, write_bill
+from tests.company import BUDGETS, MORNING, Charge, Moved, make_company, take_in, usual_charges, write_bill
 from tests.handlers.desk import raise_alert
 
 PEOPLE = {name: f"U{number}{name.upper()}" for number, name in enumerate(("alice", "bob", "dave", "erin"))}
@@ -43,14 +43,21 @@ FIRST = {
 
 
 class Office:
-    """An installation whose people explain and review by requests, and whose bill is delivered anew."""
+    """An installation whose people explain and review by requests, and whose bill is delivered anew.
 
-    def __init__(self, folder: Path, url: str = "") -> None:
-        self.clock = Moved()
+    Args:
+        now: when it begins, the usual morning by default; the bill runs through the day before.
+    """
+
+    def __init__(self, folder: Path, url: str = "", now: datetime = MORNING) -> None:
+        self.clock = Moved(now)
         self.folder = folder
-        self.installation = make_company(folder, clock=self.clock, url=url)
+        self.installation = make_company(folder, clock=self.clock, url=url, bill=False)
+        days = date(2026, 10, 1), now.date() - timedelta(days=1)
+        write_bill(folder / "bills" / "bill.csv", usual_charges(*days))
+        take_in(self.installation)
         people = [(user_id, f"{name.title()} Example", f"{name}@example.com", "") for name, user_id in PEOPLE.items()]
-        budgets = "team,month,amount,currency\npayments,2026-10,3000,USD\n"
+        budgets = f"{BUDGETS}payments,2026-10,3000,USD\n"
         with self.installation.state.writing() as connection:
             replace_directory(connection, people, [("S1", "finops", PEOPLE["dave"])], [])
             parsed = parse_budgets(budgets, "b.csv", lambda _team: None)
@@ -341,3 +348,25 @@ def test_quiet_hours_hold_pings_back(office: Office) -> None:
 def test_it_is_made_known() -> None:
     """It runs every hour, and again when figures have changed."""
     assert (JOB.name, JOB.schedule, JOB.shows_figures) == ("judge_explanations", "every 1h", True)
+
+
+def test_a_month_that_lacks_its_last_days(tmp_path: Path) -> None:
+    """While the last days of a month are missing, a review holds what was explained against the number that it was
+    written of, and not against the cost of fewer days: an approval does not open the alert's duty again, and who would
+    explain more finds nothing left.
+    """
+    office = Office(tmp_path, now=datetime(2026, 10, 30, 8, tzinfo=UTC))
+    key = raise_alert(office.installation, month=OCTOBER.month)
+    office.explain(OCTOBER, "103.83")
+    assert office.alert(key).duty_done
+    office.clock.now = datetime(2026, 11, 2, 8, tzinfo=UTC)
+    office.click("dave", "explanation_approve", OCTOBER, 1)
+    name = f"explanation/{OCTOBER}/1"
+    line = "Explained $103.83 of $103.83 · approved $103.83 · open $0."
+    assert office.alert(key).duty_done and line in office.said(name)[name]
+    office.run()
+    assert office.alert(key).duty_done and line in office.said(name)[name]
+    assert not any("open again" in text for text in office.said(f"alert/{key}/").values())
+    form = office.answers.actions["alert_explain"](office.ask("alice", value=key, via="button")).modal
+    [amount] = [block["element"] for block in form["blocks"] if block.get("block_id") == "explanation_amount"]
+    assert "initial_value" not in amount and line in json.dumps(form["blocks"], ensure_ascii=False)
