@@ -21,6 +21,7 @@ from bot.sources import open_source
 from finops.errors import FinopsError
 from finops.names import nearest
 from finops.policy_doubts import doubts
+from storage.incoming_queue import Queue
 from storage.ledger.rollup import fingerprint
 from storage.people import channels, known_emails, touch
 from storage.publish import published_periods
@@ -143,6 +144,28 @@ def _sources(installation: Installation) -> str:
     return f"{len(sources)} sources" if sources else "none; bills come in by `finops ingest` alone"
 
 
+def _incoming(installation: Installation) -> str:
+    incoming = installation.company.incoming
+    if not incoming.are_used:
+        return "no alerts of AWS come in"
+    if incoming.queue and (lacking := Queue(incoming.queue).lacking()):
+        raise Sick(" ".join(lacking), "See docs/howto/receive-aws-alerts.md.")
+    if incoming.topics and not installation.settings.slack_signing_secret.get_secret_value():
+        raise Doubtful(
+            "`incoming.topics` are taken by `finops web` alone, which needs SLACK_SIGNING_SECRET.",
+            "Set it where `finops web` runs, or let AWS send to a queue (docs/howto/receive-aws-alerts.md).",
+        )
+    return ", ".join(
+        part
+        for part in (
+            f"{len(incoming.topics)} topics by `finops web`" if incoming.topics else "",
+            "a queue that can be read and emptied" if incoming.queue else "",
+            f"{len(incoming.map)} rules of whose they are",
+        )
+        if part
+    )
+
+
 def _slack(installation: Installation) -> str:
     if not installation.settings.slack_bot_token.get_secret_value():
         raise Sick("SLACK_BOT_TOKEN is not set.", "Install the app (docs/howto/install-in-slack.md) and set it.")
@@ -221,6 +244,7 @@ CHECKS: tuple[tuple[str, tuple[str, ...], Check], ...] = (
     ("database", (), _database),
     ("ledger", ("configuration", "database"), _ledger),
     ("sources", ("configuration",), _sources),
+    ("incoming", ("configuration",), _incoming),
     ("slack token", (), _slack),
     ("slack connection", (), _door),
     ("slack scopes", ("slack token",), _scopes),

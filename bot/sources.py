@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from bot.discovery import discover
+from importlib import import_module
+
+from bot.discovery import declared
 from finops.company import BillingSource
 from storage.sources.source import Source, SourceKind
 
 
 def source_kinds() -> dict[str, SourceKind]:
     """Every kind of source by its name in finops.yaml."""
-    return discover("storage.sources", "SOURCE")
+    # Not by importing all that lies beside them: the web process reads finops.yaml too, and does without DuckDB.
+    return {name: import_module(f"storage.sources.{name}").SOURCE for name in declared("storage.sources", "SOURCE")}
 
 
 def open_source(settings: BillingSource) -> Source:

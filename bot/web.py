@@ -1,4 +1,4 @@
-"""The web process: Slack's requests over HTTP, with health and metrics beside them, as one WSGI application."""
+"""The web process: requests of Slack and alerts of AWS over HTTP, health and metrics, as one WSGI application."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 import structlog
 from slack_bolt.adapter.wsgi import SlackRequestHandler
 
+from bot import incoming
 from bot.app import build_app
 from bot.health import Environ, StartResponse, build_health, plain
 from bot.installation import Installation
@@ -31,11 +32,15 @@ def build_web(installation: Installation) -> Callable[[Environ, StartResponse], 
         )
     slack = SlackRequestHandler(build_app(installation), path=PATH)
     health = build_health(installation)
+    # Where no topic is listed nobody can be believed, and there is nothing at that address.
+    sns = incoming.build_incoming(installation) if installation.company.incoming.topics else health
 
     def web(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         if path == PATH:
             return _slack(slack, environ, start_response)
+        if path == incoming.PATH:
+            return sns(environ, start_response)
         return health(environ, start_response)
 
     return web

@@ -13,6 +13,7 @@ from finops.basis import Basis
 from finops.budget_request import BudgetRules
 from finops.calendar import WorkCalendar
 from finops.explanation_state import ExplanationRules, Variance
+from finops.incoming_alert import IncomingRules
 from finops.policy import LADDER, AlertRules, Materiality, Policy, ReportRules, Role, Tier, tier_of
 from finops.scope import Derived, Resolver, Rule
 
@@ -92,6 +93,7 @@ class Company:
         budgets: who asks for other budgets, and who decides on them by when.
         report: how the monthly variance report is posted.
         calendar: working days and hours where a team names none.
+        incoming: where alerts of AWS come in, and whose they are.
     """
 
     name: str = "Your company"
@@ -113,6 +115,7 @@ class Company:
     budgets: BudgetRules = field(default_factory=BudgetRules)
     report: ReportRules = field(default_factory=ReportRules)
     calendar: WorkCalendar = field(default_factory=WorkCalendar)
+    incoming: IncomingRules = field(default_factory=IncomingRules)
 
     @cached_property
     def listed(self) -> dict[str, Team]:

@@ -21,6 +21,7 @@ from storage.audit import append
 from storage.deliveries import queue, withdraw
 from storage.explanations import explanations_of
 from storage.freezes import freezes_of
+from storage.incoming_alerts import received_beside
 from storage.leaves import stand_ins
 from storage.people import names_of
 from views.alert_effects import Told, alert_effects
@@ -57,7 +58,9 @@ def shown(connection: Connection, company: Company, case: Case, change: Change, 
     alert = change.alert
     freeze = decision_for(connection, replace(case, alert=alert))
     away, place = stand_ins(connection, company.today(now)), place_of(company, case.team)
-    told = Told(change, case.team, case.policy, place, freeze, away, coverage=coverage_for(connection, alert))
+    received = received_beside(connection, [alert.key])[alert.key]
+    covered = coverage_for(connection, alert)
+    told = Told(change, case.team, case.policy, place, freeze, away, coverage=covered, received=received)
     names = names_of(connection, ids_of(alert, change.events, freeze))
     return alert_effects([told], names, now)
 

@@ -17,6 +17,7 @@ from handlers.freeze_access import as_of
 from handlers.request import Command, Reply, Request
 from storage.alerts import living_alerts
 from storage.freezes import freezes_in_force
+from storage.incoming_alerts import received_beside
 from storage.people import names_of
 from storage.state import State
 from storage.teams import all_teams
@@ -67,7 +68,17 @@ def show(request: Request, *, company: Company, state: State) -> Reply:
         freeze = freeze and as_of(freeze, company, case.team, request.now)
         names = names_of(connection, ids_of(case.alert, (), freeze))
         covered = coverage_for(connection, case.alert)
-    shown = alert_message(case.alert, case.team, case.policy, names, request.now, freeze=freeze, coverage=covered)
+        received = received_beside(connection, [case.alert.key])[case.alert.key]
+    shown = alert_message(
+        case.alert,
+        case.team,
+        case.policy,
+        names,
+        request.now,
+        freeze=freeze,
+        coverage=covered,
+        received=received,
+    )
     return Reply(shown)
 
 

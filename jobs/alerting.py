@@ -16,6 +16,7 @@ from finops.explained_month import coverage_of_alert, variance_key
 from finops.explanation import Explanation, VarianceKey
 from finops.freeze import Freeze
 from finops.freeze_decision import decision_on
+from finops.incoming_alert import Received
 from finops.periods import Month
 from finops.policy import Policy, Role
 from storage import audit
@@ -23,6 +24,7 @@ from storage.alerts import entries_of, save_alerts
 from storage.deliveries import find, is_shown, queue, withdraw
 from storage.explanations import explanations_of_month
 from storage.freezes import freezes_of
+from storage.incoming_alerts import received_beside
 from storage.leaves import stand_ins
 from storage.people import read_directory
 from views.alert_calls import FoldedCall, digest_message
@@ -90,16 +92,20 @@ class Alerting:
         return self._teams.get(slug) or Team(slug, slug)
 
     def _told(self, changes: Sequence[Change]) -> list[Told]:
-        """Changes with what is needed to say them; what explains their months is read for all of them at once."""
+        """Changes with what is needed to say them; what stands beside them is read for all of them at once."""
         teams: dict[Month, set[str]] = defaultdict(set)
         for change in changes:
             teams[change.alert.key.month].add(change.alert.key.team)
         explained: dict[VarianceKey, list[Explanation]] = {}
         for month, slugs in teams.items():
             explained |= explanations_of_month(self._connection, month, slugs)
-        return [self._of(change, explained.get(variance_key(change.alert.key), ())) for change in changes]
+        received = received_beside(self._connection, [change.alert.key for change in changes])
+        return [
+            self._of(change, explained.get(variance_key(change.alert.key), ()), received[change.alert.key])
+            for change in changes
+        ]
 
-    def _of(self, change: Change, explanations: Sequence[Explanation]) -> Told:
+    def _of(self, change: Change, explanations: Sequence[Explanation], received: Sequence[Received]) -> Told:
         slug = change.alert.key.team
         raised = any(event.action is Action.RAISED for event in change.events)
         return Told(
@@ -112,6 +118,7 @@ class Alerting:
             self._directory.members,
             coverage_of_alert(change.alert, explanations),
             is_first=raised and find(self._connection, f"alert/{change.alert.key}") is None,
+            received=received,
         )
 
     def _place(self, slug: str) -> str:

@@ -28,6 +28,12 @@ def is_first(connection: Connection, event_id: str, now: datetime) -> bool:
     return connection.execute(first).first() is not None
 
 
+def was_heard(connection: Connection, event_id: str) -> bool:
+    """Whether is_first() has noted an event."""
+    known = select(CLAIMS.c.due).where(CLAIMS.c.work == WORK, CLAIMS.c.due == event_id)
+    return connection.execute(known).first() is not None
+
+
 def is_being_posted(connection: Connection, channel: str) -> bool:
     """Whether a message was begun in a channel, so that Slack may show it while its place is not yet known here.
 

@@ -222,6 +222,21 @@ class AlertRow(SQLModel, table=True):
     updated_at: datetime = Field(sa_column=_instant())
 
 
+class IncomingAlertRow(SQLModel, table=True):
+    """An alert of AWS (finops.incoming_alert.Received), once however often and by how many ways it came."""
+
+    __tablename__ = "incoming_alert"
+    __table_args__ = (Index("incoming_alert_of_month", "month", "team"),)
+    origin: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    team: str
+    month: str
+    currency: str
+    told_in: str
+    body: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    received_at: datetime = Field(sa_column=_instant())
+
+
 class EvaluationRow(SQLModel, table=True):
     """What the latest evaluation of a month's alerts had read: one that read earlier may not come after it."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from finops.alert import Alert, Level, Status
@@ -10,12 +10,14 @@ from finops.company import Team
 from finops.explanation import Coverage
 from finops.freeze import Freeze, FreezeStatus
 from finops.freeze_decision import is_emergency, is_undecided
+from finops.incoming_alert import Received
 from finops.policy import Policy, Role
 from views import blocks
 from views.alert_words import folded_line, held_line, lead, silence, small_print, standing, to_do
 from views.explanation_words import coverage_line
 from views.fit import message
 from views.freeze_words import ICE, freeze_lines
+from views.incoming_alert import incoming_lines
 from views.message import Block, Message
 from views.people import called_lines, some, stood_in
 from views.text import escape
@@ -36,6 +38,7 @@ def alert_message(
     freeze: Freeze | None = None,
     stand_ins: Mapping[str, str] | None = None,
     coverage: Coverage | None = None,
+    received: Sequence[Received] = (),
 ) -> Message:
     """An alert as it stands; edited in place, it says at any time what is true then.
 
@@ -44,12 +47,13 @@ def alert_message(
         freeze: the newest decision on this emergency, None while there is none.
         stand_ins: id of who is on leave → id of who takes their calls.
         coverage: how far its variance is explained, None where nothing is to be.
+        received: what AWS said of the month, the newest first.
     """
     first = lead(alert, team, policy)
     turn = _turn(alert, policy, names, now, stand_ins or {})
     where = "\n".join((standing(alert, policy, names, now), *_freeze(alert, policy, names, freeze)))
     explained = f"{coverage_line(coverage, alert.key.currency)}." if coverage else ""
-    small = small_print(alert, policy, now)
+    small = [*small_print(alert, policy, now), *incoming_lines(received)]
     body: list[Block] = [blocks.section(first), *blocks.paragraphs(turn), *blocks.paragraphs(where)]
     body += [
         *([blocks.context(explained)] if explained else []),

@@ -11,6 +11,7 @@ from finops.company import Team
 from finops.effect import Effect
 from finops.explanation import Coverage
 from finops.freeze import Freeze
+from finops.incoming_alert import Received
 from finops.policy import Kind, Policy
 from views.alert import alert_message
 from views.alert_calls import Call, call_message
@@ -29,6 +30,7 @@ class Told:
         members: id of a user group → ids of the people in it.
         coverage: how far the alert's variance is explained, None where nothing is to be.
         is_first: whether the alert has no message yet, so that the message itself is the news of a rise.
+        received: what AWS said of the month, the newest first.
     """
 
     change: Change
@@ -40,6 +42,7 @@ class Told:
     members: Mapping[str, Sequence[str]] = field(default_factory=dict)
     coverage: Coverage | None = None
     is_first: bool = False
+    received: Sequence[Received] = ()
 
 
 def alert_effects(told: Sequence[Told], names: Mapping[str, str], now: datetime) -> list[Effect]:
@@ -69,7 +72,15 @@ def _message(told: Told, names: Mapping[str, str], now: datetime) -> Effect:
     }
     stand_ins = {**told.stand_ins, **called_now}
     shown = alert_message(
-        alert, told.team, told.policy, names, now, freeze=told.freeze, stand_ins=stand_ins, coverage=told.coverage
+        alert,
+        told.team,
+        told.policy,
+        names,
+        now,
+        freeze=told.freeze,
+        stand_ins=stand_ins,
+        coverage=told.coverage,
+        received=told.received,
     )
     return Effect(f"alert/{alert.key}", "alert", told.place, shown.as_payload(), told.team.slug)
 

@@ -41,6 +41,7 @@ def company_of(file: File, folder: Path) -> Company:
         allocations=_allocations(file),
         sources={export: _source(source, folder) for export, source in file.sources.items()},
         schedules=dict(file.schedules),
+        incoming=file.incoming.value(),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
+from bot.configuration.incoming_keys import IncomingKeys
 from bot.configuration.policy_keys import (
     AlertKeys,
     BudgetKeys,
@@ -192,6 +193,8 @@ class File(Keys):
     """costs of a team that others share"""
     sources: dict[str, SourceKeys] = Field(default_factory=dict)
     """export name → where it is delivered"""
+    incoming: IncomingKeys = IncomingKeys()
+    """alerts of AWS Budgets and AWS Cost Anomaly Detection"""
     schedules: dict[str, Schedule] = Field(default_factory=dict)
     """job → `HH:MM`, `every 15m`, `every 2h` or `off`"""
 

@@ -26,6 +26,7 @@ def load_company(path: Path) -> Company:
     document = Document(path)
     company = company_of(_checked(document), path.parent)
     _refuse_unreachable(document, company)
+    _refuse_ownerless(document, company)
     return company
 
 
@@ -131,3 +132,18 @@ def _refuse_unreachable(document: Document, company: Company) -> None:
         if calendar and quiet.covers(calendar):
             span = f"the quiet hours, {quiet.begins:%H:%M} to {quiet.ends:%H:%M}, hold all working hours{whose}"
             raise document.refusal(place, f"{span}, {calendar.begins:%H:%M} to {calendar.ends:%H:%M}.")
+
+
+def _refuse_ownerless(document: Document, company: Company) -> None:
+    """Refuse alerts of AWS that would be shown nowhere, or be a team's that does not exist."""
+    incoming = company.incoming
+    if incoming.are_used and not company.alerts.channel:
+        reason = "incoming: `alerts.channel` is needed too, where alerts are shown that no team owns."
+        raise document.refusal(("incoming",), reason)
+    for number, rule in enumerate(incoming.map):
+        # Teams made from the bill are known once it has come.
+        if rule.team not in company.listed and not company.derived_teams:
+            near = nearest(rule.team, list(company.listed), 1)
+            hint = f"; did you mean {near[0]}?" if near else "."
+            place = ("incoming", "map", number, "team")
+            raise document.refusal(place, f"incoming.map.{number}.team: there is no team '{rule.team}'{hint}")

@@ -20,7 +20,10 @@ from finops.errors import FinopsError
 @click.option("--threads", type=int, default=1, show_default=True, help="Threads of each process.")
 @click.pass_obj
 def COMMAND(installation: Installation, port: int | None, host: str, workers: int, threads: int) -> None:
-    """Answer Slack's requests at POST /slack/events; /healthz and /metrics beside it. Any number may run."""
+    """Answer Slack at POST /slack/events and SNS at POST /incoming/sns; /healthz and /metrics beside them.
+
+    Any number may run.
+    """
     from gunicorn.app.base import BaseApplication
 
     address = f"{host}:{port or installation.settings.port}"

@@ -17,6 +17,7 @@ from finops.calendar import QuietHours, WorkCalendar
 from finops.company import Company
 from finops.errors import ConfigurationRefused
 from finops.explanation import ExplanationRules
+from finops.incoming_alert import IncomingRule, IncomingRules
 from finops.policy import LADDER, AlertRules, Kind, Materiality, Policy, Role, Threshold, Tier
 
 
@@ -139,6 +140,22 @@ from finops.policy import LADDER, AlertRules, Kind, Materiality, Policy, Role, T
         (
             "tiers: [{name: a, above: 0, explanation_review_within: 0}]",
             "tiers.0.explanation_review_within: Input should be greater than or equal to 1.",
+        ),
+        ("incoming: {topic: x}", "1:12: incoming.topic: is not a key that exists; did you mean topics?"),
+        (
+            "incoming:\n  topics: [arn:aws:sqs:eu-west-1:123456789012:x]",
+            "2:12: incoming.topics.0: 'arn:aws:sqs:eu-west-1:123456789012:x' is not a topic's ARN such as arn:aws:sns:",
+        ),
+        ("incoming: {queue: 'http://sqs/1/x'}", "1:12: incoming.queue: 'http://sqs/1/x' is not a queue's URL such as"),
+        ("incoming: {map: [{account: 1}]}", "1:18: incoming.map.0.team: Field required."),
+        ("incoming: {map: [{team: a}]}", "1:18: incoming.map.0: a rule must name an account, budget or service."),
+        (
+            "teams: [{slug: payments}]\nincoming: {map: [{budget: x, team: paymnts}]}",
+            "2:30: incoming.map.0.team: there is no team 'paymnts'; did you mean payments?",
+        ),
+        (
+            "incoming: {queue: 'https://sqs.eu-west-1.amazonaws.com/123456789012/x'}",
+            "1:1: incoming: `alerts.channel` is needed too, where alerts are shown that no team owns.",
         ),
         ("teams: [{slug: a, alerts: {}}]", "1:19: teams.0.alerts: is not a key that exists."),
         ("a: &x [*x]", "1:4: it holds itself."),
@@ -266,6 +283,32 @@ tiers:
     calm, loud = (company.explanations.within(tier) for tier in company.ladder)
     assert calm == company.explanations
     assert loud == replace(company.explanations, review_within=1, answer_within=2)
+
+
+def test_what_a_configuration_says_of_incoming_alerts(tmp_path: Path) -> None:
+    """Topics, queue and rules arrive as they are written; teams made from the bill may be named before it has come."""
+    path = tmp_path / "finops.yaml"
+    path.write_text(
+        """
+alerts: {channel: "#finops"}
+teams: [{slug: a}]
+teams_from: {tag: team}
+incoming:
+  topics: [arn:aws:sns:eu-west-1:123456789012:budgets]
+  queue: https://sqs.eu-west-1.amazonaws.com/123456789012/finops-alerts
+  map:
+    - {account: 001234567890, budget: [x, y], team: a}
+    - {service: Amazon Athena, team: not-yet}
+"""
+    )
+    assert load_company(path).incoming == IncomingRules(
+        ("arn:aws:sns:eu-west-1:123456789012:budgets",),
+        "https://sqs.eu-west-1.amazonaws.com/123456789012/finops-alerts",
+        (
+            IncomingRule("a", account=("001234567890",), budget=("x", "y")),
+            IncomingRule("not-yet", service=("Amazon Athena",)),
+        ),
+    )
 
 
 def test_no_quiet_hours(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_one_of_two_workers_does_the_work(tmp_path: Path) -> None:
     """Of two workers that look at the same time, one runs each job of the day."""
     clock = Moved()
     one, two = _scheduler(tmp_path, "one", clock), _scheduler(tmp_path, "two", clock)
-    assert (one.run_due(), two.run_due()) == ([*TIMED, "ingest_billing", *SHOWING], [])
+    assert (one.run_due(), two.run_due()) == ([*TIMED, "ingest_billing", "receive_incoming", *SHOWING], [])
     assert one.run_due() == []
 
 
@@ -67,7 +67,7 @@ def test_a_dead_workers_work_is_taken_up(tmp_path: Path) -> None:
     scheduler = _scheduler(tmp_path, "living", clock)
     state = make_company(tmp_path, clock=clock, bill=False).state
     assert claims.claim(state, "ingest_billing", "2026-11-12", "dead", clock())
-    assert scheduler.run_due() == [*TIMED, *SHOWING]
+    assert scheduler.run_due() == [*TIMED, "receive_incoming", *SHOWING]
     clock.now += claims.LEASE + timedelta(seconds=1)
     assert "ingest_billing" in scheduler.run_due()
 
@@ -82,7 +82,7 @@ def test_a_job_that_fails_is_tried_again(tmp_path: Path, monkeypatch: pytest.Mon
         raise OSError("disk full")
 
     monkeypatch.setitem(scheduler._runs, "ingest_billing", broken)
-    assert scheduler.run_due() == [*TIMED, *SHOWING]
+    assert scheduler.run_due() == [*TIMED, "receive_incoming", *SHOWING]
     monkeypatch.setitem(scheduler._runs, "ingest_billing", works)
     assert scheduler.run_due() == []
     clock.now += timedelta(minutes=5)
@@ -120,7 +120,7 @@ def test_every_zone_has_its_morning(tmp_path: Path) -> None:
     (folder / "finops.yaml").write_text(config)
     again = type(installation)(folder / "finops.yaml", installation.settings, clock)
     scheduler = Scheduler(again.parts(), "me", clock)
-    assert scheduler.run_due() == [*TIMED, "ingest_billing", *SHOWING]
+    assert scheduler.run_due() == [*TIMED, "ingest_billing", "receive_incoming", *SHOWING]
     clock.now = datetime(2026, 11, 12, 13, 30, tzinfo=UTC)
     assert "daily_summary" in scheduler.run_due()
     from sqlalchemy import text

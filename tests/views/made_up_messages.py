@@ -11,6 +11,7 @@ from made_up_alert_messages import ALERT_CASES
 from made_up_budget_messages import BUDGET_CASES
 from made_up_explanations import EXPLANATION_CASES
 from made_up_home import HOME_CASES
+from made_up_incoming import INCOMING_CASES
 from made_up_month_close import CLOSE_CASES
 from made_up_months import (
     AS_OF,
@@ -234,4 +235,5 @@ CASES: dict[str, Callable[[], Message | dict[str, Any]]] = {
     **EXPLANATION_CASES,
     **HOME_CASES,
     **CLOSE_CASES,
+    **INCOMING_CASES,
 }
