@@ -138,7 +138,8 @@ def _ledger(installation: Installation) -> str:
 def _sources(installation: Installation) -> str:
     sources = installation.company.sources
     for export, settings in sources.items():
-        if lacking := open_source(settings).lacking():
+        source = open_source(settings, state=installation.state, ledger=installation.ledger)
+        if lacking := source.lacking():
             what = f"The source {export} cannot be read: {' '.join(lacking)}"
             raise Sick(what, "See docs/howto/connect-a-source.md.")
     return f"{len(sources)} sources" if sources else "none; bills come in by `finops ingest` alone"
@@ -243,7 +244,7 @@ CHECKS: tuple[tuple[str, tuple[str, ...], Check], ...] = (
     ("policy", ("configuration",), _policy),
     ("database", (), _database),
     ("ledger", ("configuration", "database"), _ledger),
-    ("sources", ("configuration",), _sources),
+    ("sources", ("configuration", "database"), _sources),
     ("incoming", ("configuration",), _incoming),
     ("slack token", (), _slack),
     ("slack connection", (), _door),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,7 +96,7 @@ class Installation:
             "company": self.company,
             "state": self.state,
             "ledger": self.ledger,
-            "open_source": open_source,
+            "open_source": partial(open_source, state=self.state, ledger=self.ledger),
         }
 
     @property

@@ -16,3 +16,4 @@ DELIVERIES = Counter(
 )
 JOBS = Counter("finops_jobs_total", "Runs of jobs by outcome", ["job", "outcome"])
 WAITING = Gauge("finops_delivery_queue", "Deliveries by state", ["state"], multiprocess_mode="max")
+PAID_REQUESTS = Counter("finops_paid_requests_total", "Requests of billing sources that cost money", ["source"])

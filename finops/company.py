@@ -66,7 +66,7 @@ class BillingSource:
 
     Attributes:
         kind: which source reads it, by its module's name in storage/sources.
-        keys: what that source is told; a path that is no URL is absolute.
+        keys: what that source is told, a list or a mapping as JSON; a path that is no URL is absolute.
     """
 
     kind: str

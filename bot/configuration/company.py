@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -63,9 +65,14 @@ def _allocations(file: File) -> tuple[Allocation, ...]:
 
 
 def _source(source: SourceKeys, folder: Path) -> BillingSource:
-    keys = {name: str(value) for name, value in (source.model_extra or {}).items()}
+    keys = {name: _text(value) for name, value in (source.model_extra or {}).items()}
     paths = {name: str(folder / keys[name]) for name in PATHS if name in keys and "://" not in keys[name]}
     return BillingSource(source.kind, {**keys, **paths})
+
+
+def _text(value: object) -> str:
+    """A key's value as a source is given it."""
+    return json.dumps(value) if isinstance(value, list | Mapping) else str(value)
 
 
 def _derived(teams: TeamsFromKeys) -> DerivedTeams:

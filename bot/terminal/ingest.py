@@ -17,8 +17,11 @@ from storage.ledger.ingest import Ingested, Steps, ingest
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--export", required=True, help="Name of the export these files belong to, for example aws.")
 @click.option("--lenient", is_flag=True, help="Read a bill that lacks mandatory FOCUS columns no figure needs.")
+@click.option("--rules", type=click.Path(path_type=Path), help="Mapping file that says how any columns become FOCUS.")
 @click.pass_obj
-def COMMAND(installation: Installation, paths: tuple[Path, ...], export: str, lenient: bool) -> None:
+def COMMAND(
+    installation: Installation, paths: tuple[Path, ...], export: str, lenient: bool, rules: Path | None
+) -> None:
     """Take in FOCUS bills (CSV, CSV.gz, Parquet): files or folder trees.
 
     FOCUS 1.0 to 1.4 are read, and the names of 0.5 and the 1.0 preview understood.
@@ -36,6 +39,7 @@ def COMMAND(installation: Installation, paths: tuple[Path, ...], export: str, le
             ledger=installation.ledger,
             now=installation.now,
             lenient=lenient,
+            rules=rules,
             steps=steps,
         )
     for line in summary(export, done):

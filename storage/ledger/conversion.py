@@ -76,6 +76,11 @@ def plain_name(name: str) -> str:
     return re.sub(r"[^0-9a-z]", "", name.lower())
 
 
+def small_name(name: str) -> str:
+    """A column's name in small letters: Cost (USD) is cost_usd."""
+    return re.sub(r"[^0-9a-z]+", "_", name.lower()).strip("_")
+
+
 @cache
 def conversions() -> tuple[Conversion, ...]:
     """Every kind of bill that is known, in a fixed order."""

@@ -17,6 +17,7 @@ from storage.engines.duckdb import ENGINE, DuckDBEngine
 from storage.ledger.bill_file import BillFile, digest
 from storage.ledger.parts import StagedPart, read_file, reuse
 from storage.ledger.rollup import Rollup, changes, fingerprint
+from storage.ledger.rules_file import Rules
 from storage.ledger.versions import Ledger, Version
 from storage.publish import (
     IngestRun,
@@ -60,11 +61,24 @@ class Steps:
 
 
 class Delivery:
-    """One ingest under way."""
+    """One ingest under way.
 
-    def __init__(self, export: str, company: Company, state: State, ledger: Ledger, now: datetime, work: Path) -> None:
+    Args:
+        rules: by which its files become FOCUS, or None where their columns tell what they are.
+    """
+
+    def __init__(
+        self,
+        export: str,
+        company: Company,
+        state: State,
+        ledger: Ledger,
+        now: datetime,
+        work: Path,
+        rules: Rules | None = None,
+    ) -> None:
         self.export, self.company, self.state, self.ledger = export, company, state, ledger
-        self.now, self.work = now, work
+        self.now, self.work, self.rules = now, work, rules
         self.fingerprint = fingerprint(company)
         with state.reading() as connection:
             self.former = {period.billing_period: period for period in published_periods(connection, export)}
@@ -85,8 +99,7 @@ class Delivery:
             changed = {
                 period: parts
                 for period, parts in sorted(staged.items())
-                if not self._is_whole(period)
-                or self.versions[period].sources != {part.part.source_sha256 for part in parts}
+                if not self._is_whole(period) or self.versions[period].origins != {part.part.origin for part in parts}
             }
             stale = [period for period in self.stale() if period not in changed and period in self.versions]
             if not staged:
@@ -126,7 +139,9 @@ class Delivery:
                     staged.setdefault(period, []).append(self._again(bill, period, number))
                 continue
             advance = None if bill else steps.advance
-            read = read_file(engine, path, shown, number, self.work, lenient=lenient, progress=advance)
+            read = read_file(
+                engine, path, shown, number, self.work, lenient=lenient, rules=self.rules, progress=advance
+            )
             for remark in read.remarks:
                 remarks.setdefault(remark.removeprefix(f"{shown}: "), []).append(shown)
             if read.parts:
@@ -145,7 +160,7 @@ class Delivery:
             period: part.source_periods
             for period, version in self.versions.items()
             for part in version.parts
-            if part.source_sha256 == bill.sha256
+            if part.origin == self._origin(bill)
         }
         # One of its periods may have been replaced by another file since: then this one has to be read again.
         complete = all(set(periods) == set(found) for periods in found.values())
@@ -160,8 +175,11 @@ class Delivery:
 
     def _again(self, bill: BillFile, period: str, number: int) -> StagedPart:
         version = self.versions[period]
-        part = next(part for part in version.parts if part.source_sha256 == bill.sha256)
+        part = next(part for part in version.parts if part.origin == self._origin(bill))
         return reuse(part, period, version.folder, number, self.work)
+
+    def _origin(self, bill: BillFile) -> tuple[str, str]:
+        return bill.sha256, self.rules.sha256 if self.rules else ""
 
     def _keep(self, period: str, parts: Iterable[StagedPart]) -> Version:
         """Move staged parts into the ledger as the period's next version."""

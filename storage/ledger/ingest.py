@@ -14,6 +14,7 @@ from storage.engines.duckdb import ENGINE
 from storage.ledger.bill_file import find_files
 from storage.ledger.delivery import Delivery, Ingested, Steps
 from storage.ledger.rollup import fingerprint
+from storage.ledger.rules_file import read_rules
 from storage.ledger.versions import Ledger, checked_export
 from storage.ledger.workplace import DeliveryFailed, outside_faults, workplace
 from storage.publish import IngestRun, published_periods, record_run
@@ -31,6 +32,7 @@ def ingest(
     ledger: Ledger,
     now: datetime,
     lenient: bool = False,
+    rules: Path | None = None,
     steps: Steps | None = None,
 ) -> Ingested:
     """Take in one delivery of an export: files, folders, or both, of one or many billing periods.
@@ -38,15 +40,20 @@ def ingest(
     A billing period that the delivery holds replaces the former version as a whole; others stay. Files that were
     delivered before and have not changed are not read again.
 
+    Args:
+        rules: a mapping file by which the bills become FOCUS, or None where their columns tell what they are.
+
     Raises:
+        ConfigurationRefused: the mapping file cannot be used.
         DeliveryRefused: anything is wrong with any file; the stored data is as it was, and the refusal is on record.
         DeliveryFailed: disk, memory or database do not allow it, or another ingest of the export is under way.
     """
     source = ", ".join(str(path) for path in paths).encode(errors="replace").decode()
     checked_export(export)
+    read_by = read_rules(rules) if rules else None
     try:
         with outside_faults(), workplace(ledger.workspace, export) as work:
-            delivery = Delivery(export, company, state, ledger, now, work)
+            delivery = Delivery(export, company, state, ledger, now, work, read_by)
             return delivery.take_in(find_files(paths), source, lenient, steps or Steps())
     except DeliveryRefused as refusal:
         outcome = "failed" if isinstance(refusal, DeliveryFailed) else "refused"

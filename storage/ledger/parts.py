@@ -18,6 +18,7 @@ from storage.ledger.charges import charges_sql, groups_sql, time_sql
 from storage.ledger.checks import check_groups, check_parquet, rounded_in_parquet
 from storage.ledger.conversion import Conversion, columns_of, conversion_of, convert, resembled
 from storage.ledger.csv_bill import csv_to_parquet
+from storage.ledger.rules_file import Rules
 from storage.ledger.versions import Part, sha256
 from storage.ledger.workplace import OUTSIDE
 
@@ -59,6 +60,7 @@ def read_file(
     staging: Path,
     *,
     lenient: bool = False,
+    rules: Rules | None = None,
     progress: Progress | None = None,
 ) -> ReadFile:
     """Read, check and roll up one file into `staging`.
@@ -66,6 +68,7 @@ def read_file(
     Args:
         number: of the file within the delivery, for the names of what is written.
         lenient: read a bill that lacks mandatory columns which no figure needs.
+        rules: by which it becomes FOCUS whatever its columns are, or None where these tell what it is.
         progress: told the bytes read.
 
     Raises:
@@ -74,14 +77,14 @@ def read_file(
     rows_path, groups_path = staging / f"part-{number:04d}.parquet", staging / f"part-{number:04d}.groups.parquet"
     if path.stat().st_size == 0:
         raise DeliveryRefused(f"{shown}: the file is empty (0 bytes).", mend="Fetch the file again.")
-    reading = _Reading(engine, path, shown, rows_path, groups_path, lenient, progress)
+    reading = _Reading(engine, path, shown, rows_path, groups_path, lenient, rules, progress)
     try:
         return reading.read()
     except DeliveryRefused:
         if not reading.converted:
             raise
         with engine.in_order():  # once more, so that the rows at fault can be named
-            return _Reading(engine, path, shown, rows_path, groups_path, lenient, None).read()
+            return _Reading(engine, path, shown, rows_path, groups_path, lenient, rules, None).read()
 
 
 class _Reading:
@@ -99,11 +102,12 @@ class _Reading:
         rows_path: Path,
         groups_path: Path,
         lenient: bool,
+        rules: Rules | None,
         progress: Progress | None,
     ) -> None:
         self.engine, self.path, self.shown = engine, path, shown
         self.rows_path, self.groups_path = rows_path, groups_path
-        self.lenient, self.progress = lenient, progress
+        self.lenient, self.rules, self.progress = lenient, rules, progress
         self.remarks: list[str] = []
         self.converted = False
 
@@ -124,7 +128,7 @@ class _Reading:
     def parquet(self) -> None:
         """A Parquet file: its rows stay byte for byte as they were delivered, unless it is not FOCUS."""
         types = check_parquet(self.engine, self.path, self.shown)
-        if conversion := conversion_of(list(columns_of(self.engine, self.path))):
+        if conversion := self._conversion_of(list(columns_of(self.engine, self.path))):
             self.converted = True
             self.bill = digest(self.path, self.shown, progress=self.progress)
             self._convert(conversion, self.path)
@@ -141,7 +145,7 @@ class _Reading:
         """A CSV file: its rows become Parquet, and FOCUS where they are not."""
         self.bill = digest(self.path, self.shown, progress=self.progress)
         names = self.bill.header()
-        if conversion := conversion_of(names):
+        if conversion := self._conversion_of(names):
             self.converted = True
             raw = self.rows_path.with_suffix(".raw.parquet")
             csv_to_parquet(self.engine, self.bill, raw, as_text=True)
@@ -158,8 +162,16 @@ class _Reading:
         self.remarks += check_groups(self.engine, parquet(self.groups_path), rows, self.types, self.version)
         as_delivered = self.bill.is_parquet and not self.converted
         checksum = self.bill.sha256 if as_delivered else sha256(self.rows_path)
-        parts = _split(self.engine, self.bill, self.version, self.rows_path, checksum, self.groups_path, self.types)
-        return ReadFile(self.bill, tuple(parts), tuple(self.remarks))
+        found = _split(self.engine, self.bill, self.version, self.rows_path, checksum, self.groups_path, self.types)
+        rules = self.rules.sha256 if self.rules else ""
+        parts = tuple(replace(each, part=replace(each.part, rules_sha256=rules)) for each in found)
+        return ReadFile(self.bill, parts, tuple(self.remarks))
+
+    def _conversion_of(self, names: list[str]) -> Conversion | None:
+        if self.rules is None:
+            return conversion_of(names)
+        self.remarks += self.rules.fits(names, self.shown)
+        return self.rules.conversion
 
     def _check_columns(self, names: list[str]) -> None:
         self.version, lacking = check_columns(self.shown, names, self.lenient, resembled(names))

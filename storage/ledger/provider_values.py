@@ -10,13 +10,15 @@ MONTH_FIRST_FORMATS = ("%m/%d/%Y", "%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%m/%d
 AMOUNT_IN_JSON = r'("amount"\s*:\s*)(-?[0-9][0-9.eE+-]*)'
 UTC_TEXT = "%Y-%m-%dT%H:%M:%SZ"
 
+MONTH_ALONE = r"^\d{4}-(0[1-9]|1[0-2])$"
+"""2026-10, as subscriptions are billed: its first day."""
 MACROS = (
     # Finer than an amount is kept: what will be rounded can then be seen and told.
     "amount(x) AS CAST(COALESCE(x, '0') AS DECIMAL(38,24))",
     "is_zero(x) AS TRY_CAST(x AS DOUBLE) = 0",
     f"moment(x) AS CASE WHEN regexp_matches(trim(x), '{MONTH_FIRST}') "
     f"THEN COALESCE(strftime(try_strptime(trim(x), {list(MONTH_FIRST_FORMATS)}), '{UTC_TEXT}'), trim(x)) "
-    "ELSE trim(x) END",
+    f"WHEN regexp_matches(trim(x), '{MONTH_ALONE}') THEN trim(x) || '-01' ELSE trim(x) END",
     "instant(x) AS CAST(TRY_CAST(moment(x) AS TIMESTAMPTZ) AS TIMESTAMP)",
     f"month_begin(x) AS strftime(date_trunc('month', instant(x)), '{UTC_TEXT}')",
     f"month_end(x) AS strftime(date_trunc('month', instant(x)) + INTERVAL 1 MONTH, '{UTC_TEXT}')",

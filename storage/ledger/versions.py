@@ -31,6 +31,7 @@ class Part:
         focus_version: as recognised.
         rows: number of rows.
         source_periods: every billing period that the delivered file holds.
+        rules_sha256: of the mapping file by which it became FOCUS; empty where its columns told what it is.
     """
 
     rows_file: str
@@ -43,6 +44,12 @@ class Part:
     focus_version: str
     rows: int
     source_periods: tuple[str, ...] = ()
+    rules_sha256: str = ""
+
+    @property
+    def origin(self) -> tuple[str, str]:
+        """What it was made of; the same bytes read by the same rules are the same part."""
+        return self.source_sha256, self.rules_sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +74,9 @@ class Version:
         return sum(part.rows for part in self.parts)
 
     @property
-    def sources(self) -> frozenset[str]:
-        """SHA-256 of the delivered files it was made of."""
-        return frozenset(part.source_sha256 for part in self.parts)
+    def origins(self) -> frozenset[tuple[str, str]]:
+        """What its parts were made of."""
+        return frozenset(part.origin for part in self.parts)
 
     def groups(self) -> list[Path]:
         """The rollup files."""

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from storage.sources.place import Bucket, Found, Place
-from storage.sources.source import Offer, Offered, SourceFailed, Waiting
+from storage.sources.source import Fetched, Offer, Offered, SourceFailed, Waiting
 
 
 class NoManifest(ValueError):
@@ -72,7 +72,7 @@ class ManifestSource:
                 waiting.append(Waiting(period, str(problem)))
         return Offered(tuple(ready), tuple(waiting))
 
-    def fetch(self, offer: Offer, folder: Path) -> list[Path]:
+    def fetch(self, offer: Offer, folder: Path) -> Fetched:
         """Every data file of a delivery."""
         marks = _marks(self._place, offer.files)
         fetched = []
@@ -82,7 +82,7 @@ class ManifestSource:
             fetched.append(target)
         if _marks(self._place, offer.files) != marks:
             raise SourceFailed(f"{offer.name} changed while it was fetched.", "It is fetched again next time.")
-        return fetched
+        return Fetched(tuple(fetched))
 
     def lacking(self) -> list[str]:
         """What is not allowed."""

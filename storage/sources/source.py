@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
@@ -25,12 +27,15 @@ class Offer:
             Empty where only reading it tells.
         files: what is to be fetched, as the source names it.
         size: bytes.
+        retry: another one whenever a try that failed and cost money may be made again; empty where trying costs
+            nothing.
     """
 
     name: str
     mark: str
     files: tuple[str, ...]
     size: int = 0
+    retry: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +63,57 @@ class Offered:
     waiting: tuple[Waiting, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A delivery that was fetched.
+
+    Attributes:
+        files: bills, and folders of them.
+        remarks: what whoever reads the figures should know, each a sentence.
+        rules: the mapping file by which its bills become FOCUS, None where their columns tell what they are.
+    """
+
+    files: tuple[Path, ...]
+    remarks: tuple[str, ...] = ()
+    rules: Path | None = None
+
+
 class Source(Protocol):
     """One export, wherever it is delivered."""
 
     def offered(self, now: datetime) -> Offered:
         """What there is; raises SourceFailed where nobody can tell."""
 
-    def fetch(self, offer: Offer, folder: Path) -> list[Path]:
+    def fetch(self, offer: Offer, folder: Path) -> Fetched:
         """Bring a delivery's files into an empty folder, or say where they lie already; raises SourceFailed."""
 
     def lacking(self) -> list[str]:
         """What must be allowed or mended before it can be read, each a sentence; nothing where all is well."""
+
+
+class PaidSource(Source):
+    """A source whose requests cost money; what it offers, it says without one.
+
+    Attributes:
+        price: of a request, in USD.
+        requests: made since it was opened.
+        counted: told how many were made, after each.
+    """
+
+    price = Decimal("0.01")
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.counted: Callable[[int], object] = lambda _made: None
+
+    @abstractmethod
+    def foreseen(self, offer: Offer) -> tuple[int, int]:
+        """The least and the most requests that fetching a delivery takes."""
+
+    def paid(self, requests: int) -> None:
+        """Note that requests were made."""
+        self.requests += requests
+        self.counted(requests)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +122,18 @@ class SourceKind:
 
     Attributes:
         about: what is delivered there, one line.
-        opened: a Source from the keys given, by name.
+        opened: a Source from the keys given, by name: each as text, a list or a mapping as JSON. What else it needs
+            of `state` and `ledger`, it names as keyword-only parameters.
         keys: key → what it means.
         required: those of them that must be given.
+        check: what is wrong with the values given, '' where nothing is.
     """
 
     about: str
     opened: Callable[..., Source]
     keys: Mapping[str, str]
     required: tuple[str, ...] = ("path",)
+    check: Callable[[Mapping[str, object]], str] = lambda _given: ""
 
     def fault(self, given: Mapping[str, object]) -> str:
         """What is wrong with the keys of one source, '' where nothing is."""
@@ -93,4 +141,4 @@ class SourceKind:
             return f"has no key {unknown[0]}; there are {', '.join(self.keys)}"
         if lacking := [key for key in self.required if not given.get(key)]:
             return f"needs the key {lacking[0]}: {self.keys[lacking[0]]}"
-        return ""
+        return self.check(given)

@@ -14,7 +14,7 @@ from storage.ledger.versions import Ledger
 from storage.ledger.workplace import DeliveryFailed
 from storage.offered import Outcome, Taken, note_taken, taken_of
 from storage.publish import published_periods
-from storage.sources.source import Offer, Source
+from storage.sources.source import Offer, PaidSource, Source
 from storage.state import State
 
 
@@ -38,7 +38,7 @@ def take_in(
     _note(state, before, found)
     for offer in offered.ready:
         known = before.get(offer.name)
-        if known and offer.mark and known.mark == offer.mark and _stands(known, state, ledger):
+        if known and not is_due(offer, known) and _stands(known, state, ledger):
             found.append(known.again())
             continue
         taken = _taken(export, source, offer, company=company, state=state, ledger=ledger, now=now)
@@ -47,28 +47,65 @@ def take_in(
     return found
 
 
+def is_due(offer: Offer, known: Taken | None) -> bool:
+    """Whether a delivery is to be fetched: it is new, may be another, or failed and may be tried again."""
+    if known is None:
+        return True
+    mark = offer.retry if known.outcome is Outcome.FAILED else offer.mark
+    return not mark or known.mark != mark
+
+
 def _taken(
     export: str, source: Source, offer: Offer, *, company: Company, state: State, ledger: Ledger, now: datetime
 ) -> Taken:
     """Fetch a delivery and take it in."""
+    before = _requests(source)
     try:
         with tempfile.TemporaryDirectory(dir=ledger.workspace, prefix="fetched-") as folder:
-            files = source.fetch(offer, Path(folder))
-            done = ingest(files, export, company=company, state=state, ledger=ledger, now=now)
+            fetched = source.fetch(offer, Path(folder))
+            done = ingest(
+                list(fetched.files),
+                export,
+                company=company,
+                state=state,
+                ledger=ledger,
+                now=now,
+                rules=fetched.rules,
+            )
     except DeliveryFailed as failed:
-        return Taken(export, offer.name, "", Outcome.FAILED, failed.reason, now)
+        return _failed(export, source, offer, failed, before, now)
     except DeliveryRefused as refused:
-        return Taken(export, offer.name, offer.mark, Outcome.REFUSED, refused.reason, now)
+        why = _with_price(refused.reason, source, before)
+        return Taken(export, offer.name, offer.mark, Outcome.REFUSED, why, now)
     except FinopsError as failed:
-        return Taken(export, offer.name, "", Outcome.FAILED, failed.reason, now)
+        return _failed(export, source, offer, failed, before, now)
     periods = (*done.periods, *done.unchanged)
     outcome = Outcome.PUBLISHED if done.outcome == "published" else Outcome.UNCHANGED
-    return Taken(export, offer.name, offer.mark, outcome, " ".join(done.remarks), now, periods, done.rows)
+    why = _with_price(" ".join((*done.remarks, *fetched.remarks)), source, before)
+    return Taken(export, offer.name, offer.mark, outcome, why, now, periods, done.rows)
+
+
+def _failed(export: str, source: Source, offer: Offer, error: FinopsError, before: int, now: datetime) -> Taken:
+    """What is tried again: at once where trying costs nothing, else when its time has come."""
+    mark = offer.retry if _requests(source) > before else ""
+    return Taken(export, offer.name, mark, Outcome.FAILED, _with_price(error.reason, source, before), now)
+
+
+def _requests(source: Source) -> int:
+    """Requests that were paid for."""
+    return source.requests if isinstance(source, PaidSource) else 0
+
+
+def _with_price(why: str, source: Source, before: int) -> str:
+    """What is said of a delivery, with what fetching it has cost."""
+    if not isinstance(source, PaidSource) or not (made := source.requests - before):
+        return why
+    return f"{why} {made} {'request' if made == 1 else 'requests'}, ${made * source.price}.".lstrip()
 
 
 def _stands(known: Taken, state: State, ledger: Ledger) -> bool:
     """Whether what was made of a delivery is still there: a ledger that was lost is mended by delivering again."""
-    if known.outcome is Outcome.REFUSED:
+    if known.outcome in (Outcome.REFUSED, Outcome.FAILED):
         return True
     with state.reading() as connection:
         published = {each.billing_period: each for each in published_periods(connection, known.export)}

@@ -60,7 +60,7 @@ from finops.policy import LADDER, AlertRules, Kind, Materiality, Policy, Role, T
         ("alerts: {most_pings: -1}", "1:10: alerts.most_pings: Input should be greater than or equal to 0."),
         (
             "sources: {aws: {kind: s3, path: x}}",
-            "1:11: sources.aws: 's3' is no kind of source; there are aws_cost_and_usage_report, aws_data_export, azure",
+            "1:11: sources.aws: 's3' is no kind of source; there are aws_cost_and_usage_report, aws_cost_explorer, aws",
         ),
         (
             "{teams: [{slug: a}, {slug: b}], allocations: [{team: a, evenly: [b], proportionally: [b]}]}",
@@ -84,6 +84,15 @@ from finops.policy import LADDER, AlertRules, Kind, Materiality, Policy, Role, T
         ),
         ("sources: {aws: {}}", "sources.aws: a source of the kind folder needs the key path: file, folder, s3://"),
         ("sources: {aws: {pth: x}}", "a source of the kind folder has no key pth; there are path"),
+        (
+            "sources: {aws: {kind: aws_cost_explorer, months: 15}}",
+            "a source of the kind aws_cost_explorer takes a whole number from 1 to 14 for months.",
+        ),
+        ("sources: {aws: {kind: aws_cost_explorer, tag: [a, b]}}", "takes one tag key for tag."),
+        (
+            "sources: {k8s: {kind: opencost, path: x}}",
+            "1:11: sources.k8s: a source of the kind opencost needs either `replaces`",
+        ),
         ("alerts: {quiet_hours: on}", '1:10: alerts.quiet_hours: write {from: "20:00", to: "07:00"}, or off.'),
         (
             "alerts: {quiet_hours: {form: 20:00}}",
@@ -371,3 +380,22 @@ def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
     """No configuration is a refusal that names the way out."""
     with pytest.raises(ConfigurationRefused, match="--config"):
         load_company(tmp_path / "none.yaml")
+
+
+def test_keys_of_sources_reach_them_as_text(tmp_path: Path) -> None:
+    """Paths are relative to the file, a day and a number are as written, and lists and mappings are JSON."""
+    path = tmp_path / "finops.yaml"
+    path.write_text(
+        "sources:\n"
+        "  saas: {path: bills, rules: saas.yaml}\n"
+        "  aws: {kind: aws_cost_explorer, months: 3}\n"
+        "  k8s: {kind: opencost, path: days, since: 2026-11-01, replaces: {export: aws, service: EC2}}\n"
+    )
+    sources = load_company(path).sources
+    assert sources["saas"].keys == {"path": str(tmp_path / "bills"), "rules": str(tmp_path / "saas.yaml")}
+    assert sources["aws"].keys == {"months": "3"}
+    assert sources["k8s"].keys == {
+        "path": str(tmp_path / "days"),
+        "since": "2026-11-01",
+        "replaces": '{"export": "aws", "service": "EC2"}',
+    }

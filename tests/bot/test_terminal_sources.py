@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from prometheus_client import REGISTRY
 
 from bot.cli import main
 from bot.installation import Installation
 from jobs.ingest_billing import run
 from tests.company import make_company, usual_charges, write_bill
+from tests.storage.cost_explorer import FakeCostExplorer, Line, over
 
 
 def listed(installation: Installation) -> list[dict[str, Any]]:
@@ -54,6 +57,56 @@ def test_a_source_is_listed_from_the_first_day(place: Installation) -> None:
         "why": "",
     }
     assert ingest(place) == "aws unchanged"
+
+
+def test_what_a_look_costs_is_said_before(place: Installation) -> None:
+    """The price of the next look is told without a request; after it, what it took, and that nothing is due."""
+    make_dear(place)
+    fake = FakeCostExplorer([Line(date(2026, 11, 2), "Usage", Decimal(3), Decimal(2))])
+
+    def priced() -> list[dict[str, Any]]:
+        done = CliRunner().invoke(main, ["sources", "--price", "--format", "json"], obj=place)
+        rows: list[dict[str, Any]] = json.loads(done.output)
+        return rows
+
+    price = {"least_requests": 2, "most_requests": 20, "least_usd": "0.02", "most_usd": "0.20", "last_time": None}
+    assert priced() == [{"export": "dear", "delivery": month, **price} for month in ("2026-10", "2026-11")]
+    counted = REGISTRY.get_sample_value("finops_paid_requests_total", {"source": "aws_cost_explorer"}) or 0
+    parts = place.parts()
+    opened = parts["open_source"]
+    parts["open_source"] = lambda keys: over(opened(keys), fake) if keys.kind != "folder" else opened(keys)
+    said = run(now=place.now, **parts).summary
+    assert "dear 2026-11 published (1 rows)" in said and len(fake.asked) == 3
+    after = REGISTRY.get_sample_value("finops_paid_requests_total", {"source": "aws_cost_explorer"})
+    assert after == counted + 3
+    free = {"least_requests": 0, "most_requests": 0, "least_usd": "0.00", "most_usd": "0.00"}
+    assert priced()[1] == {"export": "dear", "delivery": "2026-11", **free, "last_time": "2 requests, $0.02."}
+
+
+def make_dear(place: Installation) -> None:
+    """Give a company a source whose requests cost money."""
+    path = place.config_path
+    path.write_text(path.read_text().replace("sources: {", "sources: {dear: {kind: aws_cost_explorer}, "))
+
+
+def test_a_bill_is_read_by_a_mapping_file(place: Installation, tmp_path: Path) -> None:
+    """`--rules` reads files of any columns; a mistake in the mapping is said in one line, and nothing is taken in."""
+    rules, bill = tmp_path / "seats.yaml", tmp_path / "seats.csv"
+    bill.write_text("Month,Price\n2026-10,12.5\n")
+    columns = {"BilledCost": "{price}", "EffectiveCost": "{price}", "BillingCurrency": "'EUR'"}
+    columns |= {"BillingPeriodStart": "{month}", "ChargePeriodStart": "{month}", "ChargeCategory": "'Purchase'"}
+
+    def ingested() -> tuple[int, str]:
+        rules.write_text(json.dumps({"name": "Seats", "version": "1.0", "columns": columns}))
+        line = ["ingest", str(bill), "--export", "seats", "--rules", str(rules)]
+        done = CliRunner().invoke(main, line, obj=place)
+        return done.exit_code, done.output + str(done.exception or "")
+
+    code, said = ingested()
+    assert code == 0 and "seats: published 1 rows of 2026-10 (version 1)." in said
+    columns["ServiceName"] = "read_text('/etc/passwd')"
+    code, said = ingested()
+    assert code != 0 and "seats.yaml, columns.ServiceName: there is no function read_text here" in said
 
 
 def test_a_refusal_stays_listed_until_it_is_mended(place: Installation) -> None:

@@ -115,10 +115,10 @@ class Place:
         """The ledger."""
         return Ledger(self.folder / "ledger")
 
-    def ingest(self, *paths: Path, export: str = "bill", now: datetime = NOW, lenient: bool = False) -> Ingested:
+    def ingest(self, *paths: Path, export: str = "bill", now: datetime = NOW, **options: Any) -> Ingested:
         """Take in files."""
         company, state, ledger = self.company, self.state, self.ledger
-        return ingest(list(paths), export, company=company, state=state, ledger=ledger, now=now, lenient=lenient)
+        return ingest(list(paths), export, company=company, state=state, ledger=ledger, now=now, **options)
 
     def refusal(self, *paths: Path, **options: Any) -> DeliveryRefused:
         """The refusal of files, having checked that nothing stored was changed by it."""

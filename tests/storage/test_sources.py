@@ -18,7 +18,7 @@ from storage.sources.aws_data_export import SOURCE as DATA_EXPORT
 from storage.sources.azure_export import SOURCE as AZURE
 from storage.sources.folder import SOURCE as FOLDER
 from storage.sources.place import place_of
-from storage.sources.source import Offered, SourceFailed, Waiting
+from storage.sources.source import Fetched, Offered, SourceFailed, Waiting
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -68,7 +68,7 @@ def test_only_what_the_manifest_names_is_read(tree: Tree, tmp_path: Path) -> Non
     assert files_of(tree.offered()) == {"2026-10": (new,)}
     source = DATA_EXPORT.opened(str(tree.root))
     (tmp_path / "work").mkdir()
-    [fetched] = source.fetch(source.offered(NOW).ready[0], tmp_path / "work")
+    [fetched] = source.fetch(source.offered(NOW).ready[0], tmp_path / "work").files
     assert fetched.read_bytes() == b"new"
 
 
@@ -162,7 +162,7 @@ def test_a_folder_is_one_delivery(tree: Tree) -> None:
     tree.write("2026-10/a.csv", b"one")
     source = FOLDER.opened(str(tree.root))
     [offer] = source.offered(NOW).ready
-    assert (offer.mark, source.fetch(offer, tree.root)) == ("", [tree.root])
+    assert (offer.mark, source.fetch(offer, tree.root)) == ("", Fetched((tree.root,)))
 
 
 @pytest.fixture
@@ -195,7 +195,7 @@ def test_an_export_in_s3(bucket: Any, tmp_path: Path) -> None:
     source = DATA_EXPORT.opened("s3://bills/exports/costs")
     [offer] = source.offered(NOW).ready
     assert (offer.name, offer.size) == ("2026-10", 3)
-    [fetched] = source.fetch(offer, tmp_path)
+    [fetched] = source.fetch(offer, tmp_path).files
     assert fetched.read_bytes() == b"one"
     assert source.offered(NOW).ready == (offer,) and source.lacking() == []
     put_export(bucket, b"two")
@@ -239,6 +239,18 @@ def test_each_missing_permission_is_named(bucket: Any, monkeypatch: pytest.Monke
     assert source.lacking() == ["AWS does not allow s3:GetObject on arn:aws:s3:::bills/exports/costs/*."]
     monkeypatch.setattr(client, "get_paginator", denied)
     assert source.lacking() == ["AWS does not allow s3:ListBucket on arn:aws:s3:::bills."]
+
+
+def test_a_mapping_file_is_part_of_the_mark(bucket: Any, tmp_path: Path) -> None:
+    """Bills in a bucket are fetched again where the mapping by which they are read has changed."""
+    bucket.put_object(Bucket="bills", Key="saas/seats.csv", Body=b"one")
+    rules = tmp_path / "seats.yaml"
+    rules.write_text("name: Seats")
+    source = FOLDER.opened("s3://bills/saas", str(rules))
+    [first] = source.offered(NOW).ready
+    assert source.offered(NOW).ready == (first,) and source.fetch(first, tmp_path / "work").rules == rules
+    rules.write_text("name: Licences")
+    assert source.offered(NOW).ready[0].mark != first.mark
 
 
 def test_places_that_nobody_reads() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from storage.offered import Outcome, Taken, taken_of
 from storage.sources.aws_data_export import SOURCE
-from storage.sources.source import Offer, Offered, SourceFailed
+from storage.sources.source import Fetched, Offer, Offered, SourceFailed
 from storage.sources.taking import take_in
 from tests.storage.bills import NOW, Place, charge, csv_text
 
@@ -81,11 +81,11 @@ class Counting:
         found: Offered = self._source.offered(now)
         return found
 
-    def fetch(self, offer: Offer, folder: Path) -> list[Path]:
+    def fetch(self, offer: Offer, folder: Path) -> Fetched:
         """As the source does."""
         self._export.fetched += 1
-        files: list[Path] = self._source.fetch(offer, folder)
-        return files
+        fetched: Fetched = self._source.fetch(offer, folder)
+        return fetched
 
     def lacking(self) -> list[str]:
         """Nothing."""
@@ -146,7 +146,7 @@ def test_a_failure_outside_the_delivery_is_tried_again(export: Export, monkeypat
     """What was not fetched for a reason of the moment is fetched next time, under the same mark."""
     export.deliver("2026-09", "5")
 
-    def broken(_self: Any, _offer: Offer, _folder: Path) -> list[Path]:
+    def broken(_self: Any, _offer: Offer, _folder: Path) -> Fetched:
         raise SourceFailed("s3://bills: AWS answered SlowDown.")
 
     with monkeypatch.context() as patched:
