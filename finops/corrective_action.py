@@ -48,6 +48,7 @@ __all__ = [
     "is_overdue",
     "measure",
     "plan_action",
+    "refuse_ended",
     "refuse_unusable",
     "remind",
     "reopen",
@@ -108,7 +109,7 @@ def edit_action(
         ActionRefused: as with plan_action, or it is measured or dropped.
     """
     _refuse_stale(action, read)
-    _refuse_unless(action, LIVING, "Reopen it first.")
+    refuse_ended(action)
     refuse_unusable(text, owner, promised, target)
     edited = replace(action, text=text.strip(), owner=owner, due=due, promised=promised, target=target)
     if edited == action:
@@ -134,7 +135,7 @@ def finish(action: CorrectiveAction, by: str, on: date, read: int, today: date, 
         ActionRefused: it is measured or dropped, or the day lies ahead.
     """
     _refuse_stale(action, read)
-    _refuse_unless(action, LIVING, "Reopen it first.")
+    refuse_ended(action)
     if on > today:
         raise ActionRefused("What is done was done today or before.", "Choose another day.")
     done = replace(
@@ -176,7 +177,7 @@ def drop(action: CorrectiveAction, by: str, why: str, read: int, now: datetime) 
         ActionRefused: it is measured or dropped, or no reason is given.
     """
     _refuse_stale(action, read)
-    _refuse_unless(action, LIVING)
+    refuse_ended(action)
     if not why.strip():
         raise ActionRefused("A reason is needed.", "Write a few words: whoever looks for the saving reads them.")
     if len(why.strip()) > LONGEST:
@@ -258,6 +259,13 @@ def refuse_unusable(text: str, owner: str, promised: Decimal | None, target: Tar
 def _refuse_stale(action: CorrectiveAction, read: int) -> None:
     if action.version != read:
         raise ActionStale(action)
+
+
+def refuse_ended(action: CorrectiveAction) -> None:
+    """Raise ActionRefused where an action is measured or dropped: a dropped one is to be opened again first."""
+    is_dropped = action.stage is ActionStage.DROPPED
+    mend = "Open it again first. `/finops actions dropped` lists it." if is_dropped else ""
+    _refuse_unless(action, LIVING, mend)
 
 
 def _refuse_unless(action: CorrectiveAction, stages: tuple[ActionStage, ...], mend: str = "") -> None:

@@ -19,6 +19,7 @@ from finops.corrective_action import (
     edit_action,
     finish,
     plan_action,
+    refuse_ended,
     reopen,
 )
 from finops.errors import NotAllowed
@@ -63,7 +64,7 @@ def open_plan(request: Request, *, company: Company, state: State) -> Reply:
 def open_edit(request: Request, *, company: Company, state: State) -> Reply:
     """Ask what is to be changed."""
     with state.reading() as connection:
-        case = ActionAsker(connection, company, request).case(request.value)
+        case = _case_that_lives(connection, company, request)
     action = case.action
     return Reply(modal=plan_modal(case.team, action.key.currency, action.owner, action.due, action))
 
@@ -71,14 +72,14 @@ def open_edit(request: Request, *, company: Company, state: State) -> Reply:
 def open_done(request: Request, *, company: Company, state: State) -> Reply:
     """Ask from which day on it is done."""
     with state.reading() as connection:
-        case = ActionAsker(connection, company, request).case(request.value)
+        case = _case_that_lives(connection, company, request)
     return Reply(modal=done_modal(case.action, company.today(request.now, case.team)))
 
 
 def open_drop(request: Request, *, company: Company, state: State) -> Reply:
     """Ask why it will not be done."""
     with state.reading() as connection:
-        case = ActionAsker(connection, company, request).case(request.value)
+        case = _case_that_lives(connection, company, request)
     return Reply(modal=drop_modal(case.action))
 
 
@@ -133,6 +134,13 @@ def opened_again(request: Request, *, company: Company, state: State) -> Reply:
         change = reopen(case.action, request.user_id, case.action.version, request.now)
         commit_action(connection, company, case, change, request.now)
     return Reply(note(f"Action #{case.action.number} is open again."))
+
+
+def _case_that_lives(connection: Connection, company: Company, request: Request) -> ActionCase:
+    """The action of a button; raises ActionRefused where no form could change it any more, before one is opened."""
+    case = ActionAsker(connection, company, request).case(request.value)
+    refuse_ended(case.action)
+    return case
 
 
 @dataclass(frozen=True)

@@ -31,18 +31,19 @@ from views.action_forms import DONE_CALLBACK, DROP_CALLBACK, PLAN_CALLBACK
 from views.action_list import actions_message
 from views.action_notes import ADD, DONE, DROP, EDIT, REOPEN
 
-MINE, LATE = "mine", "late"
+MINE, LATE, DROPPED = "mine", "late", "dropped"
 
 
 def answer(request: Request, *, company: Company, state: State) -> Reply:
-    """Open and done actions of the teams that the person may see, and their own."""
-    words = [word for word in request.words if word.lower() not in (MINE, LATE)]
-    chosen = {word.lower() for word in request.words} & {MINE, LATE}
+    """Open and done actions, or dropped ones, of the teams that the person may see, and their own."""
+    words = [word for word in request.words if word.lower() not in (MINE, LATE, DROPPED)]
+    chosen = {word.lower() for word in request.words} & {MINE, LATE, DROPPED}
+    stages = (ActionStage.DROPPED,) if DROPPED in chosen else LIVING
     with state.reading() as connection:
-        team = one_team(connection, company, request.user_id, words, "Name a team, `mine` or `late`.")
+        team = one_team(connection, company, request.user_id, words, "Name a team, `mine`, `late` or `dropped`.")
         asker = ActionAsker(connection, company, request)
         teams = all_teams(connection, company)
-        found = actions_in(connection, stages=LIVING, team=team.slug if team else "")
+        found = actions_in(connection, stages=stages, team=team.slug if team else "")
         teams |= {each.key.team: team_of(teams, each.key.team) for each in found}
         todays = {slug: company.today(request.now, each) for slug, each in teams.items()}
         shown = []
@@ -54,8 +55,20 @@ def answer(request: Request, *, company: Company, state: State) -> Reply:
         changes = frozenset(each.number for each in shown if asker.changes(each, teams[each.key.team]))
         names = names_of(connection, (action.owner for action in shown))
         adds = _planned_for(connection, company, request.user_id, asker, team)
-    asked = " ".join([*(team.slug for team in [team] if team), *sorted(chosen)])
-    return Reply(actions_message(_by_stage(shown), teams, names, todays, changes=changes, adds=adds, asked=asked))
+    asked = " ".join([*(team.slug for team in [team] if team), *sorted(chosen & {LATE})])
+    return Reply(
+        actions_message(
+            _by_stage(shown),
+            teams,
+            names,
+            todays,
+            changes=changes,
+            adds=adds,
+            mine=MINE in chosen,
+            dropped=DROPPED in chosen,
+            asked=asked,
+        )
+    )
 
 
 def _planned_for(connection: Connection, company: Company, user_id: str, asker: ActionAsker, team: Team | None) -> str:
@@ -75,7 +88,7 @@ def _by_stage(actions: Sequence[CorrectiveAction]) -> list[CorrectiveAction]:
 
 COMMAND = Command(
     "actions",
-    "[team] [mine] [late]",
+    "[team] [mine] [late] [dropped]",
     "what is to be done about variances, by whom, and what it has saved",
     answer,
     actions={ADD: open_plan, DONE: open_done, EDIT: open_edit, DROP: open_drop, REOPEN: opened_again},

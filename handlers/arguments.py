@@ -135,11 +135,16 @@ def team_asked_for(connection: Connection, company: Company, user_id: str, name:
         return _own_team(connection, company, user_id)
     team = team_named(connection, company, name)
     if team is None:
-        near = nearest(name, _visible(connection, company, user_id))
+        near = nearest_teams(connection, company, user_id, name)
         raise UnknownName(f"There is no team '{repeated(name)}'.", "See /finops teams for all of them.", name, near)
     if company.visibility == "own" and not may_see(find_person(connection, user_id), company, team):
         raise not_theirs_to_see(team)
     return team
+
+
+def nearest_teams(connection: Connection, company: Company, user_id: str, name: str) -> list[str]:
+    """Slugs that look like a name, best first, of the teams whose figures a person may see."""
+    return nearest(name, _visible(connection, company, user_id))
 
 
 def team_named(connection: Connection, company: Company, name: str) -> Team | None:

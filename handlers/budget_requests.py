@@ -13,7 +13,7 @@ from handlers.alert_access import Asker, with_names
 from handlers.arguments import team_asked_for
 from handlers.budget_changes import amounts_of, commit_request, find_case, require_approver, require_asker
 from handlers.request import Reply, Request
-from handlers.typed_amount import typed_amount
+from handlers.typed_amount import typed_amount, zero_or_more
 from storage.budget_requests import requests_in
 from storage.budgets import lock_budgets
 from storage.state import State
@@ -51,6 +51,8 @@ def asked(request: Request, *, company: Company, state: State) -> Reply:
             errors[WHY] = f"At most {LONGEST} characters: everybody is shown all of it."
         if isinstance(amount, str):
             errors[AMOUNT] = amount
+        elif amount < 0:
+            errors[AMOUNT] = zero_or_more(currency)
         if first is None or first < today:
             errors[FIRST] = "Choose this month or a later one."
         elif until is not None and until < first:

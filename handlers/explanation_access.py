@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -154,10 +155,12 @@ def find_explanation_in(subject: Subject, number: int) -> Explanation:
     raise NotFound("There is no such explanation.", "See /finops explanations for all of them.")
 
 
-def require_number(subject: Subject) -> tuple[TeamMonth, Variance]:
+def require_number(subject: Subject, now: datetime) -> tuple[TeamMonth, Variance]:
     """The month and the number to be explained; raises NothingToExplain, saying what to do, where there is none."""
     month, when = subject.month, month_name(subject.key.month)
     if month is None or month.actual is None:
+        if subject.key.month > Month.of(subject.policy.calendar.day_of(now)):
+            raise NothingToExplain(f"{when} has not begun.", "Name this month or an earlier one.")
         raise NothingToExplain(
             f"There is no data for {subject.team.slug} in {when} yet, so there is nothing to explain.",
             "Ask FinOps whether the billing export still arrives.",
@@ -191,10 +194,11 @@ def require_editor(asker: Asker, team: Team, explanation: Explanation, user_id: 
         )
 
 
-def require_reviewer(asker: Asker, company: Company, team: Team) -> None:
-    """Raise NotAllowed where somebody may not review a team's explanations."""
+def require_reviewer(asker: Asker, company: Company, team: Team, explanation: Explanation, user_id: str) -> None:
+    """Raise NotAllowed where somebody may not review a team's explanations; who wrote this one is told that first."""
     roles = company.explanations.reviewers
-    if not any(asker.has(role, team) for role in roles):
-        raise NotAllowed(
-            f"Only {listed([LABELS[role] for role in roles])} may review explanations.", "Ask one of them."
-        )
+    if any(asker.has(role, team) for role in roles):
+        return
+    if user_id in explanation.authors:
+        raise NotAllowed("You wrote this explanation yourself.", "Somebody else reviews it.")
+    raise NotAllowed(f"Only {listed([LABELS[role] for role in roles])} may review explanations.", "Ask one of them.")

@@ -130,16 +130,16 @@ def end_draft(connection: Connection, request: Request, found: Opened) -> None:
     save_draft(connection, request.user_id, found.subject.key, found.number, {ENDED: found.ended + 1}, request.now)
 
 
-def wording_in(found: Opened, draft: Mapping[str, Any]) -> tuple[Wording | None, Errors]:
+def wording_in(request: Request, found: Opened, draft: Mapping[str, Any]) -> tuple[Wording | None, Errors]:
     """What the draft says, amounts exact where they were meant so."""
     subject, explanation = found.subject, found.explanation
-    require_number(subject)
+    require_number(subject, request.now)
     meant = [proposed_amount(subject.number.value, subject.explanations, found.number or None)]
     if explanation and explanation.stage is not Stage.VOIDED:
         meant.insert(0, explanation.wording.amount)
     held = {**draft, **draft.get(PASSED, {})}
     fields = {name: str(held.get(name, "")) for name in (*FIRST, FOLLOWING)}
-    return wording_of(fields, meant, subject.key.currency)
+    return wording_of(fields, meant, subject.key.currency, subject.number.value)
 
 
 def plan_in(request: Request, found: Opened, fields: Mapping[str, Any]) -> tuple[ActionChange | None, Errors]:

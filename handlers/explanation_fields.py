@@ -66,18 +66,21 @@ def at_fields(errors: Errors, turn: int) -> Errors:
     return {named(name, turn): said for name, said in errors.items()}
 
 
-def wording_of(fields: Mapping[str, str], meant: Sequence[Decimal], currency: str) -> tuple[Wording | None, Errors]:
+def wording_of(
+    fields: Mapping[str, str], meant: Sequence[Decimal], currency: str, variance: Decimal
+) -> tuple[Wording | None, Errors]:
     """What is written, or what is wrong with it by field.
 
     Args:
+        variance: what is explained, in the currency; below zero for underspend.
         meant: exact amounts, each of which whoever writes it as it is shown means to the last digit.
     """
     errors: Errors = {}
     amount = typed_amount(fields.get(AMOUNT, ""), currency)
     if isinstance(amount, str):
-        errors[AMOUNT] = f"{amount} A − stands before what is less than budgeted."
+        errors[AMOUNT] = f"{amount} A − stands before what is less than budgeted." if variance < 0 else amount
     elif not amount:
-        errors[AMOUNT] = "Write how much of the variance it explains; nothing is no part of it."
+        errors[AMOUNT] = "Write an amount other than 0: how much of the variance this explains."
     else:
         amount = next((each for each in meant if rounded(each, currency) == amount), amount)
     for name, said in ((WHAT, "Say what happened."), (WHY, "Say why it happened.")):

@@ -67,7 +67,7 @@ def open_form(
     found = opened(connection, company, request, key, number)
     subject, explanation, currency = found.subject, found.explanation, key.currency
     try:
-        month, variance = require_number(subject)
+        month, variance = require_number(subject, request.now)
     except NothingToExplain as nothing:
         if not found.draft:
             raise

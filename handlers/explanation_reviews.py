@@ -160,7 +160,7 @@ def _written(request: Request, company: Company, state: State, decide: Decide, m
 def _require(connection: Connection, found: Reviewed, reviews: bool) -> None:
     asker = Asker(connection, found.company, found.request)
     if reviews:
-        require_reviewer(asker, found.company, found.subject.team)
+        require_reviewer(asker, found.company, found.subject.team, found.explanation, found.request.user_id)
     else:
         require_author(asker, found.subject.team)
 

@@ -63,7 +63,7 @@ def first_step(request: Request, *, company: Company, state: State) -> Reply:
         found = opened(connection, company, request, carried.key, carried.number, lock=True)
         passed = {name: fields.get(name, "") for name in FIRST}
         draft = keep(connection, request, carried, found, fields, **{PASSED: passed})
-        _, errors = wording_in(found, draft)
+        _, errors = wording_in(request, found, draft)
         errors.pop(FOLLOWING, None)
         if changed := changed_by(connection, found, carried):
             errors = {WHAT: changed}
@@ -94,7 +94,7 @@ def _second_step(request: Request, company: Company, state: State) -> Reply:
         if fields.get(THEN) == ANOTHER:
             return _another(connection, company, request, found, carried, draft)
         plans, errors = plans_in(request, found, draft)
-        wording, wrong = wording_in(found, draft)
+        wording, wrong = wording_in(request, found, draft)
         if said := " ".join(dict.fromkeys(wrong[name] for name in FIRST if name in wrong)):
             errors |= {FOLLOWING: f"Go back to the first step: {said}"}
         errors |= {name: wrong[name] for name in wrong if name not in FIRST}

@@ -83,7 +83,7 @@ def _change(
     wording: Wording,
 ) -> ExplanationChange:
     """What becomes of the explanation, or the new one."""
-    _, variance = require_number(subject)
+    _, variance = require_number(subject, request.now)
     rules, calendar = company.explanation_rules(subject.team, variance), subject.policy.calendar
     if not carried.number:
         number = next_number(connection, carried.key)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from finops.company import Company
 from finops.explanation import Explanation
+from finops.names import repeated
 from handlers.alert_access import Asker, team_of
-from handlers.arguments import leading_name, team_named
+from handlers.arguments import UnknownName, leading_name, nearest_teams, team_named
 from handlers.explanation_reviews import show
 from handlers.request import Command, Reply, Request
 from storage.explanations import search_explanations
@@ -22,7 +23,11 @@ AT_ONCE = 500
 
 
 def answer(request: Request, *, company: Company, state: State) -> Reply:
-    """Explanations that hold all the words, of the team named first where one is, newest month first."""
+    """Explanations that hold all the words, of the team named first where one is, newest month first.
+
+    Raises:
+        UnknownName: none is found, and the first word looks like the name of a team.
+    """
     words: Sequence[str] = request.words
     with state.reading() as connection:
         named = None
@@ -37,6 +42,10 @@ def answer(request: Request, *, company: Company, state: State) -> Reply:
                 found.append(each)
             if len(found) > MOST:
                 break
+        looks_up = bool(words) and named is None and not found
+        if looks_up and (near := nearest_teams(connection, company, request.user_id, words[0])):
+            reason = f"No explanation with '{repeated(' '.join(words))}' was found."
+            raise UnknownName(reason, "`/finops explain` writes one.", words[0], near)
         names = names_of(connection, {name for each in found for name in (each.reviewer, *each.authors)})
     return Reply(explanations_message(found, teams, names, asked=" ".join(request.words), more=len(found) > MOST))
 

@@ -28,24 +28,21 @@ def actions_message(
     *,
     changes: frozenset[int] = frozenset(),
     adds: str = "",
+    mine: bool = False,
+    dropped: bool = False,
     asked: str = "",
 ) -> Message:
-    """Open and done actions, the earliest due first, and whose turn each is.
+    """Actions, open and done or dropped ones, the earliest due first, and whose turn each is.
 
     Args:
         teams, todays: slug → team, and its local day.
         changes: numbers of the actions that the person may change.
         adds: slug of the team for which they may plan one; empty for none.
-        asked: what was asked for, as written; empty for all.
+        mine: whether only the person's own were asked for.
+        dropped: whether those that were dropped were asked for, and not the others.
+        asked: what else was asked for, as written; empty for all.
     """
-    about = f" for “{escape(asked)}”" if asked else ""
-    if not actions:
-        head = f"*No corrective action is open*{about}, and none is being measured."
-    else:
-        late = sum(_is_late(action, todays) for action in actions)
-        open_ones = sum(action.stage is ActionStage.OPEN for action in actions)
-        overdue = f" ({late:,} overdue)" if late else ""
-        head = f"*Corrective actions{about}*: {open_ones:,} open{overdue}, {len(actions) - open_ones:,} being measured."
+    head = _head(actions, todays, mine, dropped, asked)
     lines, body = [head], [blocks.section(head)]
     for action in actions[:MOST]:
         team = teams[action.key.team]
@@ -60,6 +57,29 @@ def actions_message(
         lines.append(more)
         body.append(blocks.context(more))
     return message("\n".join(lines), [*body, *_add(adds)])
+
+
+def _head(
+    actions: Sequence[CorrectiveAction], todays: Mapping[str, date], mine: bool, dropped: bool, asked: str
+) -> str:
+    """'*Your corrective actions*: 2 open (1 overdue), none being measured.'"""
+    about = f" for “{escape(asked)}”" if asked else ""
+    if not actions:
+        which = "None of your corrective actions" if mine else "No corrective action"
+        if dropped:
+            return f"*{which} is dropped*{about}."
+        return f"*{which} is open*{about}, and none is being measured."
+    what = "Your corrective actions" if mine else "Corrective actions"
+    if dropped:
+        return f"*{what}{about}*: {len(actions):,} dropped."
+    late = sum(_is_late(action, todays) for action in actions)
+    open_ones = sum(action.stage is ActionStage.OPEN for action in actions)
+    overdue = f" ({late:,} overdue)" if late else ""
+    return f"*{what}{about}*: {_count(open_ones)} open{overdue}, {_count(len(actions) - open_ones)} being measured."
+
+
+def _count(number: int) -> str:
+    return f"{number:,}" if number else "none"
 
 
 def turn(action: CorrectiveAction) -> str:

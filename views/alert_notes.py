@@ -153,6 +153,8 @@ def _undone(alert: Alert, event: Event, team: Team, policy: Policy, names: Mappi
 
 
 def _done(alert: Alert, event: Event, team: Team, policy: Policy, names: Mapping[str, str]) -> str:
+    if event.note == EXPLAINED:
+        return f":white_check_mark: *Done*: {person(event.by, names)} has explained the whole variance."
     how = f": {quoted(event.note)}" if event.note else ""
     return f":white_check_mark: *What was to be done is done*, says {person(event.by, names)}{how}."
 

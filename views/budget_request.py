@@ -90,7 +90,7 @@ def refusal_modal(request: BudgetRequest, team: Team) -> dict[str, Any]:
     return blocks.modal(
         "Refuse the request",
         [
-            blocks.section(f"*{escape(called_by(team))}*: {_what(request)}"),
+            blocks.section(f"*{escape(called_by(team))}*: {what_is_asked(request)}"),
             blocks.text_input(
                 WHY, "Why", hint=f"Who asked is told. At most {LONGEST} characters.", long=True, most=LONGEST
             ),
@@ -119,7 +119,7 @@ def request_message(
 
 def request_lines(request: BudgetRequest, team: Team, names: Mapping[str, str]) -> list[str]:
     """A request in lines of mrkdwn: what, who and why, and where it stands."""
-    what = f"{SIGNS[request.stage]} *{escape(called_by(team))}* {_asks(request)}: {_what(request)}"
+    what = f"{SIGNS[request.stage]} *{escape(called_by(team))}* {_asks(request)}: {what_is_asked(request)}"
     lines = [what, f"Asked by {person(request.asked_by, names)}: “{escape(request.why, LONGEST)}”"]
     if request.waits and request.due:
         lines.append(_when(request, request.due))
@@ -133,13 +133,18 @@ def request_lines(request: BudgetRequest, team: Team, names: Mapping[str, str]) 
 def decide_buttons(request: BudgetRequest) -> Block:
     """Approve, or refuse with a reason."""
     value = f"{request.number}/{request.version}"
-    months = month_names([change.month for change in request.changes])
-    what = f"It counts at once: {brief(request.amount, request.currency)} a month, {months}."
-    sure = blocks.confirm("Approve this budget?", what, "Approve")
+    sure = approve_confirm(request)
     return blocks.actions(
         blocks.button("Approve", APPROVE, value, style="primary", confirm=sure),
         blocks.button("Refuse", REFUSE, value),
     )
+
+
+def approve_confirm(request: BudgetRequest) -> Block:
+    """What is asked before a budget is approved, wherever the button stands."""
+    months = month_names([change.month for change in request.changes])
+    what = f"It counts at once: {brief(request.amount, request.currency)} a month, {months}."
+    return blocks.confirm("Approve this budget?", what, "Approve")
 
 
 def withdraw_button(request: BudgetRequest) -> Block:
@@ -214,10 +219,11 @@ def _option(month: Month, currency: str, current: Mapping[Month, Decimal]) -> st
 
 
 def _asks(request: BudgetRequest) -> str:
-    return "asks for an exception to its budget" if request.until else "asks for another budget"
+    verb = "asks" if request.waits else "asked"
+    return f"{verb} for an exception to its budget" if request.until else f"{verb} for another budget"
 
 
-def _what(request: BudgetRequest) -> str:
+def what_is_asked(request: BudgetRequest) -> str:
     """'$3,400 a month for December 2026 instead of $2,900 (+$500). January 2027 has $2,900 again.'"""
     currency = request.currency
     parts = []

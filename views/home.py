@@ -27,11 +27,16 @@ MOST = 20
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A button beside what waits: what it says, and what it does."""
+    """A button beside what waits: what it says, and what it does.
+
+    Attributes:
+        confirm: what is asked before it acts, None for nothing.
+    """
 
     label: str
     action_id: str
     value: str
+    confirm: Block | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,7 @@ def _waiting(waiting: Sequence[Waiting]) -> list[Block]:
 
 
 def _waits(waiting: Waiting) -> list[Block]:
-    buttons = [blocks.button(each.label, each.action_id, each.value) for each in waiting.choices]
+    buttons = [blocks.button(each.label, each.action_id, each.value, confirm=each.confirm) for each in waiting.choices]
     return [blocks.section(waiting.text), *([blocks.actions(*buttons)] if buttons else [])]
 
 

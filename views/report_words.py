@@ -97,7 +97,9 @@ def _asked(total: Total) -> str:
         return "no variance asks for an explanation"
     if total.material == 1:
         return f"1 variance asks for an explanation, and has {'no' if total.open else 'an'} approved one"
-    left = f"{total.open:,} of them have no approved one" if total.open else "all of them have an approved one"
+    left = f"{total.open:,} of them {'has' if total.open == 1 else 'have'} no approved one"
+    if total.open in (0, total.material):
+        left = "none has an approved one" if total.open else "all of them have an approved one"
     return f"{total.material:,} variances ask for an explanation, {left}"
 
 

@@ -17,9 +17,10 @@ from views.action_notes import DONE, EDIT
 from views.alert import ACKNOWLEDGE, DECIDE
 from views.alert_calls import SHOW
 from views.alert_words import lead
-from views.amounts import money, month_names
+from views.amounts import money
 from views.budget_request import APPROVE as APPROVE_BUDGET
 from views.budget_request import REFUSE as REFUSE_BUDGET
+from views.budget_request import approve_confirm, what_is_asked
 from views.explanation import SHOW as SHOW_EXPLANATION
 from views.explanation import reference
 from views.explanation_words import MEMO, stage_words, which
@@ -85,16 +86,17 @@ def request_waits(
     request: BudgetRequest, team: Team, policy: Policy, names: Mapping[str, str], now: datetime
 ) -> Waiting:
     """A budget that somebody asks for, and by when it is to be decided."""
-    months = month_names([change.month for change in request.changes])
+    what = "an exception to the budget" if request.until else "another budget"
     text = (
-        f"{MONEYBAG} {person(request.asked_by, names)} asks for a budget of {money(request.amount, request.currency)} "
-        f"a month for *{escape(called_by(team))}*, {months}: “{escape(request.why, LONGEST)}”"
+        f"{MONEYBAG} {person(request.asked_by, names)} asks for {what} of *{escape(called_by(team))}*: "
+        f"{what_is_asked(request)} “{escape(request.why, LONGEST)}”"
     )
     if request.due:
         late = is_undecided(request, policy.calendar, now)
         text += f"\n{'Overdue since' if late else 'To be decided by'} {day(request.due)}."
     value = f"{request.number}/{request.version}"
-    return Waiting(text, (Choice("Approve", APPROVE_BUDGET, value), Choice("Refuse", REFUSE_BUDGET, value)))
+    approve = Choice("Approve", APPROVE_BUDGET, value, approve_confirm(request))
+    return Waiting(text, (approve, Choice("Refuse", REFUSE_BUDGET, value)))
 
 
 def _show(alert: Alert) -> Choice:

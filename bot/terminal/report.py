@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import sys
 from pathlib import Path
 
 import click
@@ -11,6 +12,7 @@ from bot.installation import Installation
 from finops.errors import FinopsError
 from finops.periods import Month
 from finops.report_building import build_report
+from finops.variance_report import VarianceReport
 from handlers.month_close import decide_close, fault_of, missing_of
 from jobs import close_month
 from storage.closed_months import is_closed
@@ -24,7 +26,7 @@ from views.report_files import EDITIONS, FORMS, report_file
 
 @click.group("report", invoke_without_command=True)
 @click.option("--month", help="YYYY-MM; the last month that has ended by default.")
-@click.option("--format", "form", type=click.Choice(FORMS), default="html", show_default=True, help="Of the file.")
+@click.option("--format", "form", type=click.Choice(FORMS), show_default="html", help="Of the file.")
 @click.option(
     "--edition",
     type=click.Choice(EDITIONS),
@@ -33,10 +35,12 @@ from views.report_files import EDITIONS, FORMS, report_file
     help="One page for executives, or everything.",
 )
 @click.option(
-    "--output", type=click.Path(path_type=Path, dir_okay=False), help="The file to write; standard output by default."
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file to write; standard output by default. A terminal gets a summary, unless --format is given.",
 )
 @click.pass_context
-def COMMAND(context: click.Context, month: str | None, form: str, edition: str, output: Path | None) -> None:
+def COMMAND(context: click.Context, month: str | None, form: str | None, edition: str, output: Path | None) -> None:
     """A month's variance report: budget, actual, variance and tier of every team, with What, Why and What next."""
     if context.invoked_subcommand:
         if month or output:
@@ -49,7 +53,11 @@ def COMMAND(context: click.Context, month: str | None, form: str, edition: str, 
     with installation.state.reading() as connection:
         data = read_report_data(connection, company, wanted, today)
     report = build_report(data)
-    made = report_file(report, form, edition)
+    if output is None and form is None and sys.stdout.isatty():
+        click.echo("\n".join([*_summary(report), *(f"  {sentence}" for sentence in words.headline(report))]))
+        click.echo(f"  `finops report --month {wanted} --output report.html` writes all of it.")
+        return
+    made = report_file(report, form or "html", edition)
     if output is None:
         click.echo(made, nl=False)
         return
@@ -58,11 +66,17 @@ def COMMAND(context: click.Context, month: str | None, form: str, edition: str, 
     except OSError as error:
         reason = f"{output} cannot be written: {error.strerror}."
         raise FinopsError(reason, "Name another file with --output.") from None
-    click.echo(f"{output}: {words.title(report)}, {len(report.rows):,} teams. {words.standing(report)}.")
-    for sentence in words.counted(words.missing(report), 5, " in the file."):
-        click.echo(f"  {sentence}")
+    first, *rest = _summary(report)
+    click.echo("\n".join([f"{output}: {first}", *rest]))
+
+
+def _summary(report: VarianceReport) -> list[str]:
+    """What the report is of, whether it is final, and what it lacks, in lines for a terminal."""
+    lines = [f"{words.title(report)}, {len(report.rows):,} teams. {words.standing(report)}."]
+    lines += [f"  {sentence}" for sentence in words.counted(words.missing(report), 5, " in the file.")]
     if report.has_ended and not report.is_closed:
-        click.echo(f"  `finops report close --month {wanted}` says what it waits for.")
+        lines.append(f"  `finops report close --month {report.month}` says what it waits for.")
+    return lines
 
 
 @COMMAND.command("close")

@@ -59,6 +59,17 @@ def test_a_file_made_twice_is_the_same(place: Installation, tmp_path: Path, form
     assert len(set(made)) == 1
 
 
+def test_a_terminal_gets_a_summary(place: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without --format and --output a terminal gets no markup but what the report says first; else the file."""
+    close_month.run(now=MORNING, company=place.company, state=place.state)
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda self: True, raising=False)
+    first, *rest = finops(place, "report", "--month", "2026-10").stdout.splitlines()
+    assert first == "Variance report, October 2026, 3 teams. Final."
+    assert rest[0].startswith("  3 teams spent ") and "<" not in "".join(rest)
+    assert rest[-1] == "  `finops report --month 2026-10 --output report.html` writes all of it."
+    assert finops(place, "report", "--month", "2026-10", "--format", "html").stdout.startswith("<!")
+
+
 def test_every_figure_is_the_ledgers(place: Installation) -> None:
     """Each team's actual and services are what DuckDB adds up over the ledger's Parquet, and so is the total."""
     close_month.run(now=MORNING, company=place.company, state=place.state)

@@ -113,6 +113,7 @@ def test_an_actions_life(desk: Desk) -> None:
     desk.sandbox.person("bob").submit({"why": "the nodes are gone"})
     assert (stored(desk).stage, stored(desk).dropped_why) == (ActionStage.DROPPED, "the nodes are gone")
     assert "No corrective action is open" in listed(desk, "bob")["text"]
+    assert "*Corrective actions*: 1 dropped.\n" in listed(desk, "bob", "dropped")["text"]
     heads = [note.split("*")[1] for note in notes(desk)]
     assert heads == ["Planned", "Changed", "Done", "Open again", "Dropped"]
     assert record(desk) == [
@@ -122,6 +123,24 @@ def test_an_actions_life(desk: Desk) -> None:
         ("bob", "action.reopened"),
         ("bob", "action.dropped"),
     ]
+
+
+def test_a_dropped_action_opens_no_form(desk: Desk) -> None:
+    """An old button of a dropped action says at once how it is opened again, and the list of dropped ones does it."""
+    planned(desk)
+    old, carol = listed(desk, "carol"), desk.sandbox.person("carol")
+    pressed(desk, "carol", "action_drop").submit({"why": "the nodes are gone"})
+    seen = len(desk.hidden("carol", "general"))
+    for action in ("action_done.1", "action_edit.1", "action_drop.1"):
+        carol.click("general", old["ts"], action)
+        assert carol.view is None
+    desk.sandbox.wait_for(lambda: len(desk.hidden("carol", "general")) == seen + 3, timeout=5)
+    said = {each["text"] for each in desk.hidden("carol", "general")[seen:]}
+    assert said == {
+        ":warning: This corrective action is dropped.\nOpen it again first. `/finops actions dropped` lists it."
+    }
+    pressed(desk, "carol", "action_reopen", "payments dropped")
+    assert stored(desk).stage is ActionStage.OPEN
 
 
 @pytest.mark.parametrize(

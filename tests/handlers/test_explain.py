@@ -54,7 +54,7 @@ def test_from_the_alert(desk: Desk) -> None:
     says(desk, "*submitted*")
     notes = desk.noted(key, 3)
     assert "explanation 1 — *submitted*" in notes[0] and "*explained*" in notes[1]
-    assert "*What was to be done is done*, says Alice Example" in notes[2]
+    assert notes[2] == ":white_check_mark: *Done*: Alice Example has explained the whole variance."
     assert desk.alert(key).status(desk.bench.clock.now) is Status.ACKNOWLEDGED
     assert desk.record()[1:] == [("alice", "alert.duty done"), ("alice", "explanation.submitted")]
 
@@ -211,8 +211,10 @@ def test_nothing_to_explain(desk: Desk) -> None:
     [said] = alice.command("general", "/finops explain payments 2026-10")
     assert "has no approved budget for October 2026" in said["text"] and alice.view is None
     carol = desk.sandbox.person("carol")
+    [said] = carol.command("general", "/finops explain idle 2026-09")
+    assert "There is no data for idle in September 2026" in said["text"]
     [said] = carol.command("general", "/finops explain idle 2026-12")
-    assert "There is no data for idle in December 2026" in said["text"]
+    assert said["text"] == ":warning: December 2026 has not begun.\nName this month or an earlier one."
 
 
 def test_the_database_fails_while_one_submits(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -131,6 +131,19 @@ def test_only_reviewers_review(desk: Desk) -> None:
     assert stored(desk)[0].version == 1
 
 
+def test_an_author_is_told_first_that_it_is_their_own(desk: Desk) -> None:
+    """An owner who may not review is told of what they wrote that somebody else does; nothing changes."""
+    explain(desk)
+    message = says(desk, "*submitted*")
+    alice = desk.sandbox.person("alice")
+    for action in ("explanation_approve", "explanation_return", "explanation_ask"):
+        alice.click("cost-payments", message["ts"], action)
+    desk.sandbox.wait_for(lambda: len(desk.hidden("alice", "cost-payments")) == 3, timeout=5)
+    said = {each["text"] for each in desk.hidden("alice", "cost-payments")}
+    assert said == {":warning: You wrote this explanation yourself.\nSomebody else reviews it."}
+    assert stored(desk)[0].version == 1
+
+
 def test_the_second_click_is_told_who_was_first(desk: Desk) -> None:
     """Two reviewers of one version: the second is told who was first, with what, and sees it as it is."""
     company = desk.bench.installation.company
@@ -233,3 +246,15 @@ def test_searched_in_slack(desk: Desk) -> None:
     assert "The load test ran on all nodes." in desk.hidden("carol", "general")[1]["text"]
     [nothing] = carol.command("general", "/finops explanations search doubled")
     assert "No explanation with “search doubled” was found." in nothing["text"]
+
+
+def test_a_mistyped_team_is_suggested(desk: Desk) -> None:
+    """Words that find nothing and begin with what looks like a team come back with the team; others do not."""
+    carol = desk.sandbox.person("carol")
+    [near] = carol.command("general", "/finops explanations paymnts doubled")
+    assert near["text"] == (
+        ":warning: No explanation with 'paymnts doubled' was found.\n`/finops explain` writes one.\n"
+        "Did you mean `/finops explanations payments doubled`?"
+    )
+    [nothing] = carol.command("general", "/finops explanations zzzz")
+    assert nothing["text"] == "No explanation with “zzzz” was found. `/finops explain` writes one."

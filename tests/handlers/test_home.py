@@ -87,7 +87,7 @@ def test_what_follows_a_variance_waits_at_home(desk: Desk) -> None:
     assert {name for name, home in homes.items() if "it explains nothing until it is written anew" in home} == {"alice"}
     assert {name for name, home in homes.items() if "Turn it off — due today" in home} == {"bob"}
     assert {name for name, home in homes.items() if "“one more market”" in home} == {"dave"}
-    assert "$3,500.00 a month for *Payments*, December 2026" in homes["dave"]
+    assert "*Payments*: $3,500 a month for December 2026 instead of $2,900 (+$600)." in homes["dave"]
     assert "“one more market”\\nOverdue since Wed 11 Nov." in homes["dave"]
 
 

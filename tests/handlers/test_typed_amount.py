@@ -10,6 +10,7 @@ from handlers.typed_amount import typed_amount
 
 UNREADABLE = "Write an amount of USD such as 1,200 or 1,200.50: commas between thousands, a point before decimals."
 TOO_FINE = "A point stands before decimals, and USD has 2; thousands are written as 1,200."
+TWO_WAYS = "1.200 can be read in two ways: write 1,200 or 1.20."
 OTHER = "This is an amount of USD: write it in no other currency."
 
 
@@ -26,7 +27,13 @@ OTHER = "This is an amount of USD: write it in no other currency."
         ("$40", "CAD", Decimal(40)),
         ("1.200", "KWD", Decimal("1.200")),
         ("1,200", "JPY", Decimal(1200)),
-        ("1.200", "USD", TOO_FINE),
+        ("1.200", "USD", TWO_WAYS),
+        ("$1.200", "USD", TWO_WAYS),
+        ("-12.345", "USD", "−12.345 can be read in two ways: write −12,345 or −12.34."),
+        ("1.200", "JPY", "1.200 can be read in two ways: write 1,200 or 1."),
+        ("0.125", "USD", TOO_FINE),
+        ("1200.125", "USD", TOO_FINE),
+        ("1.2345", "USD", TOO_FINE),
         ("1.234.567", "USD", UNREADABLE),
         ("1.200,50", "USD", UNREADABLE),
         ("1,5", "USD", UNREADABLE),

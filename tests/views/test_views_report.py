@@ -9,6 +9,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
@@ -21,6 +22,7 @@ from finops.report_building import build_report
 from finops.variance_report import VarianceReport
 from tests.reports import FOREIGN, NASTY, large_report, made_data, made_explanation, made_figures, made_report
 from views import blocks
+from views import report_words as words
 from views.fit import text_length
 from views.report_csv import safe
 from views.report_files import EDITIONS, FORMS, report_file
@@ -68,6 +70,22 @@ class Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         """What is shown."""
         self.text.append(data)
+
+
+@pytest.mark.parametrize(
+    ("material", "left", "said"),
+    [
+        (0, 0, "no variance asks for an explanation"),
+        (1, 1, "1 variance asks for an explanation, and has no approved one"),
+        (5, 0, "5 variances ask for an explanation, all of them have an approved one"),
+        (5, 1, "5 variances ask for an explanation, 1 of them has no approved one"),
+        (5, 2, "5 variances ask for an explanation, 2 of them have no approved one"),
+        (5, 5, "5 variances ask for an explanation, none has an approved one"),
+    ],
+)
+def test_how_many_ask_for_an_explanation(some: VarianceReport, material: int, left: int, said: str) -> None:
+    """How many variances lack an approved explanation is said in plain words where it is all, some or none of them."""
+    assert words._asked(replace(some.totals[0], material=material, open=left)) == said
 
 
 def read(report: VarianceReport, edition: str = "technical") -> Reader:
