@@ -154,7 +154,7 @@ def test_a_dropped_action_opens_no_form(desk: Desk) -> None:
         ),
         (
             {"promised": "1.200"},
-            {"promised": "A point stands before decimals, and USD has 2; thousands are written as 1,200."},
+            {"promised": "1.200 can be read in two ways: write 1,200 or 1.20."},
         ),
         ({"tag": "=test"}, {"tag": "Write the tag's key before its value: env=test."}),
     ],
