@@ -240,6 +240,7 @@ def test_an_explanations_message_follows_its_actions(desk: Desk) -> None:
     """Edited, done, opened again or dropped, an action stands so in the message of its explanation, and only there."""
     explain(desk, following={"explanation_task": "Turn nodes off", "explanation_due": "2026-11-26"})
     message = says(desk, "*Turn nodes off* — Alice Example, due Thu 26 Nov.")
+    desk.settle()
     posted = len(desk.sandbox.messages(PLACE))
     pressed(desk, "alice", "action_edit").submit({"text": "Turn most off"})
     says(desk, "*Turn most off* — Alice Example, due Thu 26 Nov.")
