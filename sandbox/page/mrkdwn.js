@@ -6,7 +6,7 @@ const EMOJI = {
   white_check_mark: "✅", heavy_check_mark: "✔️", ballot_box_with_check: "☑️", x: "❌", warning: "⚠️", rotating_light: "🚨", no_entry: "⛔",
   red_circle: "🔴", large_orange_circle: "🟠", large_yellow_circle: "🟡", large_green_circle: "🟢", large_blue_circle: "🔵", white_circle: "⚪",
   black_circle: "⚫", large_orange_square: "🟧", large_red_square: "🟥", large_green_square: "🟩", large_yellow_square: "🟨",
-  chart_with_upwards_trend: "📈", chart_with_downwards_trend: "📉", bar_chart: "📊", moneybag: "💰", dollar: "💵", euro: "💶",
+  chart_with_upwards_trend: "📈", chart_with_downwards_trend: "📉", bar_chart: "📊", moneybag: "💰", incoming_envelope: "📨", dollar: "💵", euro: "💶",
   money_with_wings: "💸", credit_card: "💳", receipt: "🧾", calendar: "📅", date: "📆", clock3: "🕒", hourglass: "⌛",
   hourglass_flowing_sand: "⏳", alarm_clock: "⏰", stopwatch: "⏱️", bell: "🔔", no_bell: "🔕", zzz: "💤", eyes: "👀", mag: "🔍",
   memo: "📝", pencil: "📝", pencil2: "✏️", clipboard: "📋", pushpin: "📌", round_pushpin: "📍", paperclip: "📎", bulb: "💡",

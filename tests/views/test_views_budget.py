@@ -21,15 +21,27 @@ NIGHT = datetime(2026, 11, 18, 23, tzinfo=UTC)
 def told(
     request: object = REQUEST, place: str = "#payments", now: datetime = AT, approvers: tuple[str, ...] = ("U2", "S1")
 ) -> dict[str, tuple[str, datetime | None]]:
-    """Key → where it goes, and not before when."""
-    made = request_effects(request, PAYMENTS, place, NAMES, now, policy=Policy(), approvers=approvers)  # type: ignore[arg-type]
+    """Key → where it goes, and not before when; U1 asks, and is in the group S1 with U2 and U3."""
+    members = {"S1": ("U1", "U2", "U3")}
+    made = request_effects(
+        request,  # type: ignore[arg-type]
+        PAYMENTS,
+        place,
+        NAMES,
+        now,
+        policy=Policy(),
+        approvers=approvers,
+        members=members,
+    )
     return {effect.key: (effect.destination, effect.not_before) for effect in made}
 
 
 def test_who_is_told() -> None:
-    """The channel and each person who may decide; a group is mentioned in the channel and has no direct messages."""
-    assert told() == {"budget-request/7": ("#payments", None), "budget-request/7/U2": ("U2", AT)}
-    assert told(place="") == {"budget-request/7/U2": ("U2", AT)}
+    """The channel, and each person who may decide, a group's members one by one, but never who asks."""
+    direct = {"budget-request/7/U2": ("U2", AT), "budget-request/7/U3": ("U3", AT)}
+    assert told() == {"budget-request/7": ("#payments", AT), **direct}
+    assert told(place="") == direct
+    assert told(approvers=("U2",))["budget-request/7"] == ("#payments", None)
     assert told(answered(RequestStage.APPROVED), approvers=()) == {
         "budget-request/7": ("#payments", None),
         "budget-request/7/answered/U1": ("U1", AT),
@@ -38,9 +50,13 @@ def test_who_is_told() -> None:
 
 
 def test_nobody_is_woken() -> None:
-    """Direct messages wait for the end of the quiet hours, the channel's message does not."""
+    """What pings waits for the end of the quiet hours; a channel's message that mentions no group does not."""
     morning = datetime(2026, 11, 19, 7, tzinfo=UTC)
-    assert told(now=NIGHT) == {"budget-request/7": ("#payments", None), "budget-request/7/U2": ("U2", morning)}
+    assert told(now=NIGHT, approvers=("U2",)) == {
+        "budget-request/7": ("#payments", None),
+        "budget-request/7/U2": ("U2", morning),
+    }
+    assert told(now=NIGHT)["budget-request/7"] == ("#payments", morning)
 
 
 def test_what_a_proposal_says() -> None:
