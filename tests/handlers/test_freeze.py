@@ -278,6 +278,7 @@ def test_an_answer_takes_the_question_back(desk: Desk) -> None:
         assert ask(desk, key, "bob", what=what) is None
     seen = {name: desk.told(name, "the release")["ts"] for name in ("erin", "frank")}
     assert "freeze_grant" in buttons(desk.told("frank", "a test cluster"))
+    desk.settle()
     desk.sandbox.person("erin").click("@app", seen["erin"], "freeze_grant")
 
     def asked(name: str) -> dict[str, Any]:
