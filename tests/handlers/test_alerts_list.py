@@ -63,6 +63,7 @@ def test_a_home_shows_what_waits(desk: Desk) -> None:
     erin.click(None, None, "alert_freeze")
     erin.submit({"decision": "freeze", "what": "GPU", "until": "2026-11-30", "why": "until the plan is there"})
     desk.sandbox.wait_for(lambda: "decide on a freeze" not in json.dumps(erin.home), timeout=5)
+    desk.says(key, "*Freeze in force*")
     alice.click("cost-payments", desk.ts(key), "freeze_exception")
     alice.submit({"what": "the release", "until": "2026-11-20", "why": "customers wait"})
     assert "asks for an exception" in json.dumps(erin.open_home(timeout=5))
