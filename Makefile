@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8400
 BIN := .venv/bin
 .DEFAULT_GOAL := targets
-.PHONY: targets setup demo test check fix golden bench bench-alerts bench-report faults reference clean
+.PHONY: targets setup demo test test-engines check fix golden bench bench-alerts bench-report bench-engines faults reference clean
 
 targets: ## print the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 12
@@ -21,6 +21,10 @@ targets: ## print the targets
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
 	@touch $@
 
+.venv/.engines: requirements-engines.lock | .venv/.development
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-engines.lock
+	@touch $@
+
 setup: .venv/.runtime ## make .venv with the finops command in it
 
 demo: .venv/.runtime ## the whole product against a Slack on localhost (PORT=8400, RESET=1 begins anew)
@@ -28,6 +32,9 @@ demo: .venv/.runtime ## the whole product against a Slack on localhost (PORT=840
 
 test: .venv/.development ## run the tests
 	$(BIN)/pytest -q -n 3 tests
+
+test-engines: .venv/.engines ## the engines' tests with a Spark cluster on loopback (fetches Spark, 460 MB; needs Java 17)
+	$(BIN)/pytest -q -n 0 tests/engines
 
 check: .venv/.development ## what CI checks: format, lint, types, layers, generated reference
 	$(BIN)/ruff format --check .
@@ -37,7 +44,7 @@ check: .venv/.development ## what CI checks: format, lint, types, layers, genera
 	$(BIN)/python -m bot.reference --check
 
 golden: .venv/.development ## rewrite golden messages and what docs show as printed; read the change before you commit it
-	GOLDEN=1 $(BIN)/pytest -q tests/views tests/docs
+	GOLDEN=1 $(BIN)/pytest -q tests/views tests/docs tests/engines/test_engine_sql.py
 
 bench: .venv/.development ## measure speed and memory, and write docs/benchmarks.md
 	$(BIN)/python -m tests.bench
@@ -47,6 +54,9 @@ bench-alerts: .venv/.development ## measure from an ingest's end to the last ale
 
 bench-report: .venv/.development ## measure time and memory of 500 teams' monthly report in every form
 	$(BIN)/python -m tests.bench.report
+
+bench-engines: .venv/.engines ## time the rollup of one bill in DuckDB, PostgreSQL and Spark, and compare every digit
+	$(BIN)/python -m tests.bench.engines
 
 faults: .venv/.development ## a thousand seeded weeks in which everything goes wrong (RUNS=100 takes so many)
 	$(BIN)/python -m tests.faults $(if $(RUNS),--runs $(RUNS))

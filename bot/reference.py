@@ -26,6 +26,7 @@ def pages() -> dict[str, str]:
         "terminal.md": HEAD + "\n".join(_terminal()) + "\n",
         "jobs.md": HEAD + "\n".join(_jobs()) + "\n",
         "sources.md": HEAD + "\n".join(_sources()) + "\n",
+        "engines.md": HEAD + "\n".join(_engines()) + "\n",
         "settings.md": HEAD + "\n".join(_settings()) + "\n",
         "configuration.md": HEAD + "\n".join(_configuration()) + "\n",
     }
@@ -82,6 +83,22 @@ def _sources() -> Iterator[str]:
         for key, meaning in kind.keys.items():
             needed = "" if key in kind.required else " (may be left out)"
             yield f"| `{name}` | {kind.about} | `{key}` | {meaning}{needed} |"
+
+
+def _engines() -> Iterator[str]:
+    yield "# Engines\n"
+    yield "A source of the kind `warehouse` names one as `engine:` and gives its keys beside it. `table` is what the"
+    yield "engine knows the bill by. No key holds a secret.\n"
+    for name, kind in discover("storage.engines", "ENGINE").items():
+        yield f"## {name}\n"
+        yield f"{kind.about}. `table`: {kind.table}.\n"
+        if kind.extra:
+            yield f"- driver: `pip install 'finops-bot[{kind.extra}]'`"
+        if kind.secrets:
+            yield f"- credentials: {kind.secrets}"
+        for key, meaning in kind.keys.items():
+            yield f"- `{key}`: {meaning}{'' if key in kind.required else ' (may be left out)'}"
+        yield ""
 
 
 def _settings() -> Iterator[str]:

@@ -21,7 +21,7 @@ from finops.money import EXACT, ZERO
 from finops.periods import DAY, Month
 from finops.scope import parse_tags, tag_key
 from finops.spend import Coverage, freshness_of
-from storage.engines.duckdb import ENGINE, DuckDBEngine, literal
+from storage.engines.duckdb import DuckDBEngine, literal
 from storage.ledger.rollup import Rollup
 from storage.ledger.totals import COST
 from storage.ledger.versions import Ledger
@@ -108,7 +108,7 @@ def _read_ledger(
 ) -> dict[int, _Found]:
     """What the ledger knows of targets, by their number: each version is read once for all of them."""
     found = {number: _Found() for number in wanted}
-    engine = ENGINE(ledger.workspace) if wanted else None
+    engine = DuckDBEngine(ledger.workspace) if wanted else None
     try:
         for coverage in known.values():
             some = {

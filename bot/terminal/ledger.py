@@ -10,9 +10,10 @@ import click
 from bot.installation import Installation
 from bot.terminal.output import FORMAT, counted, show
 from finops.basis import Basis
-from finops.errors import FinopsError
+from finops.errors import ConfigurationRefused, FinopsError
 from finops.money import plain, subtract
 from finops.periods import Month
+from finops.spend import Coverage
 
 
 @click.group("ledger")
@@ -118,7 +119,7 @@ def diff(
 @FORMAT
 @click.pass_obj
 def periods(installation: Installation, form: str) -> None:
-    """Every billing period of every export, with its current version."""
+    """Every billing period of every export, with its current version and where its rows are."""
     from storage.spend import coverages
 
     with installation.state.reading() as connection:
@@ -131,6 +132,7 @@ def periods(installation: Installation, form: str) -> None:
             "rows": period.rows,
             "delivered_at": period.delivered_at.isoformat(),
             "restated": period.restated,
+            "rows_at": _rows_at(installation, period),
         }
         for period in found.values()
     ]
@@ -169,6 +171,15 @@ def publish(installation: Installation) -> None:
         company=installation.company, state=installation.state, ledger=installation.ledger, now=installation.now
     )
     click.echo(f"Published anew: {counted(count, 'billing period')}." if count else "The scopes have not changed.")
+
+
+def _rows_at(installation: Installation, period: Coverage) -> str | None:
+    """Where a billing period's own rows are; None where the ledger has lost it."""
+    try:
+        version = installation.ledger.read(period.export, period.billing_period, period.version)
+    except ConfigurationRefused:
+        return None
+    return version.rows_at or "ledger"
 
 
 def _value(value: Any) -> Any:

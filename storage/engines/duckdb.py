@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from glob import glob
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
-import pyarrow
-from pyarrow.parquet import write_table
+from storage.engines.engine import EngineKind, asked, conformed
+
+if TYPE_CHECKING:  # imported when first used: finops.yaml may name this engine, and the web process does without it
+    import pyarrow
 
 MEMORY_LIMIT = "800MB"
 """Of one engine; what does not fit goes to the temporary folder."""
@@ -28,6 +31,8 @@ class DuckDBEngine:
     name = "duckdb"
 
     def __init__(self, temporary: Path, memory_limit: str = MEMORY_LIMIT) -> None:
+        import duckdb
+
         self._temporary = temporary
         self._connection = duckdb.connect(
             config={"memory_limit": memory_limit, "temp_directory": str(temporary), "preserve_insertion_order": False}
@@ -54,6 +59,8 @@ class DuckDBEngine:
 
     def register(self, name: str, table: pyarrow.Table) -> None:
         """Copy an Arrow table into the engine under a name, replacing a former one."""
+        from pyarrow.parquet import write_table
+
         # By way of a file: DuckDB's own register() imports pandas, half a second that nothing here needs.
         with tempfile.NamedTemporaryFile(dir=self._temporary, suffix=".parquet") as file:
             write_table(table, file.name)
@@ -77,7 +84,38 @@ class DuckDBEngine:
         self._connection.close()
 
 
-ENGINE = DuckDBEngine
+class DuckDBFiles(DuckDBEngine):
+    """The same as an engine of a warehouse: Parquet files that stay where they lie, on a disk seen from here."""
+
+    def __init__(self, memory_limit: str = MEMORY_LIMIT) -> None:
+        self._own = tempfile.TemporaryDirectory(prefix="finops-duckdb-")
+        super().__init__(Path(self._own.name), memory_limit)
+
+    def columns_of(self, relation: str) -> dict[str, str]:
+        """Names and types of the files' columns."""
+        import duckdb
+
+        with asked("DuckDB", duckdb.Error):
+            return self.columns(f"SELECT * FROM {relation}")
+
+    def version_of(self, table: str) -> str:
+        """Sizes and times of the files; none where only DuckDB finds them."""
+        seen = [(name, Path(name).stat()) for name in sorted(glob(table, recursive=True))]
+        marks = "\n".join(f"{name} {file.st_size} {file.st_mtime_ns}" for name, file in seen)
+        return hashlib.sha256(marks.encode()).hexdigest()[:32] if seen else ""
+
+    def table(self, sql: str, schema: pyarrow.Schema) -> pyarrow.Table:
+        """A query's whole answer."""
+        import duckdb
+
+        with asked("DuckDB", duckdb.Error):
+            answer = self._connection.cursor().sql(sql).to_arrow_table()
+        return conformed("DuckDB", answer, schema)
+
+    def close(self) -> None:
+        """Free its memory and its temporary folder."""
+        super().close()
+        self._own.cleanup()
 
 
 def quoted(name: str) -> str:
@@ -100,3 +138,13 @@ def parquet(files: Path | Iterable[Path], *options: str) -> str:
     paths = [files] if isinstance(files, Path) else files
     settings = ("hive_partitioning = false", "binary_as_string = true", *options)
     return f"read_parquet([{', '.join(map(exact_path, paths))}], {', '.join(settings)})"
+
+
+ENGINE = EngineKind(
+    "DuckDB over Parquet files that stay where they lie",
+    dialect="duckdb",
+    opened=DuckDBFiles,
+    keys={"memory_limit": f"as DuckDB writes it; {MEMORY_LIMIT} by default"},
+    table="path of Parquet files on this machine, `*` and `**` allowed",
+    relation=lambda pattern: f"read_parquet({literal(pattern)}, hive_partitioning = false, binary_as_string = true)",
+)

@@ -34,6 +34,25 @@ def groups_sql(charges: str, version: str) -> str:
     Tags stay whole: grouping by their text is four times cheaper than looking a key up in every row, and a changed
     scope then needs no second pass over the bill. Texts are tidied after grouping, a fifteenth of the work.
     """
+    grouped = f"""
+        SELECT
+            CAST(charge_period_start AS DATE) AS day, billing_period_start, {", ".join(TEXTS)},
+            charge_category, charge_subcategory, tags,
+            count(*) AS rows, count(billed_cost) AS billed_rows, count(effective_cost) AS effective_rows,
+            sum(billed_cost) AS billed_cost, sum(effective_cost) AS effective_cost
+        FROM ({charges})
+        GROUP BY ALL
+    """
+    return tidied_sql(f"({grouped})", version)
+
+
+def tidied_sql(grouped: str, version: str) -> str:
+    """The rollup with its texts as the ledger keeps them.
+
+    Args:
+        grouped: FROM-clause text of charges grouped by day and every text, as billed.
+        version: the FOCUS version they were recognised as.
+    """
     # PostgreSQL takes no NUL in a text.
     nulls = ", ".join(literal(token) for token in focus.NULL_TOKENS)
     texts = ", ".join(
@@ -44,15 +63,7 @@ def groups_sql(charges: str, version: str) -> str:
             day, strftime(billing_period_start, '%Y-%m') AS billing_period, {texts},
             {_category_sql(version)} AS charge_category, {TAGS_TEXT} AS tags,
             rows, billed_rows, effective_rows, billed_cost, effective_cost
-        FROM (
-            SELECT
-                CAST(charge_period_start AS DATE) AS day, billing_period_start, {", ".join(TEXTS)},
-                charge_category, charge_subcategory, tags,
-                count(*) AS rows, count(billed_cost) AS billed_rows, count(effective_cost) AS effective_rows,
-                sum(billed_cost) AS billed_cost, sum(effective_cost) AS effective_cost
-            FROM ({charges})
-            GROUP BY ALL
-        )
+        FROM {grouped}
     """
 
 

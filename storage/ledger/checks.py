@@ -61,9 +61,12 @@ def check_groups(
         if not billed and costs and all("BilledCost: empty" in fault for fault in costs):
             raise DeliveryRefused(f"{bill.shown}: BilledCost is empty throughout, no figure can be made of it.")
         raise refusal_of(faults)
-    if spent and not effective:
-        return [f"{bill.shown}: EffectiveCost is 0 throughout; the basis `effective` is unusable here, use `billed`."]
-    return []
+    return [zero_remark(bill.shown)] if spent and not effective else []
+
+
+def zero_remark(shown: str) -> str:
+    """What to know of a bill whose EffectiveCost is 0 throughout though it bills something."""
+    return f"{shown}: EffectiveCost is 0 throughout; the basis `effective` is unusable here, use `billed`."
 
 
 def _locate(engine: DuckDBEngine, bill: BillFile, types: Mapping[str, str], version: str) -> list[str]:

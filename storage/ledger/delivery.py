@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from finops.company import Company
 from finops.errors import ConfigurationRefused, DeliveryRefused
-from storage.engines.duckdb import ENGINE, DuckDBEngine
+from storage.engines.duckdb import DuckDBEngine
 from storage.ledger.bill_file import BillFile, digest
 from storage.ledger.parts import StagedPart, read_file, reuse
 from storage.ledger.rollup import Rollup, changes, fingerprint
@@ -93,7 +93,7 @@ class Delivery:
     def take_in(self, files: list[tuple[Path, str]], source: str, lenient: bool, steps: Steps) -> Ingested:
         """Read the files, keep what changed and publish it; raises DeliveryRefused and then has changed nothing."""
         steps.total(sum(path.stat().st_size for path, _ in files))
-        engine = ENGINE(self.work)
+        engine = DuckDBEngine(self.work)
         try:
             staged, remarks = self._read(engine, files, lenient, steps)
             changed = {

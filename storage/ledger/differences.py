@@ -10,7 +10,7 @@ from typing import Any
 from finops.basis import Basis
 from finops.company import Company
 from finops.errors import NotFound
-from storage.engines.duckdb import ENGINE
+from storage.engines.duckdb import DuckDBEngine
 from storage.ledger.rollup import Rollup
 from storage.ledger.totals import COLUMNS, COST
 from storage.ledger.versions import Ledger
@@ -108,7 +108,7 @@ def _compared(
     basis: Basis,
 ) -> tuple[Difference, ...]:
     keys = ", ".join((*by, "currency"))
-    engine = ENGINE(ledger.workspace)
+    engine = DuckDBEngine(ledger.workspace)
     try:
         for name, number in zip(("was", "now"), versions, strict=True):
             source = Rollup(engine, ledger.read(export, billing_period, number).groups(), company).source

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from finops.company import Company
 from finops.errors import DeliveryRefused
-from storage.engines.duckdb import ENGINE
+from storage.engines.duckdb import DuckDBEngine
 from storage.ledger.bill_file import find_files
 from storage.ledger.delivery import Delivery, Ingested, Steps
 from storage.ledger.rollup import fingerprint
@@ -72,7 +72,7 @@ def republish(*, company: Company, state: State, ledger: Ledger, now: datetime) 
     count = 0
     for export in sorted(exports):
         with outside_faults(), workplace(ledger.workspace, export) as work:
-            engine = ENGINE(work)
+            engine = DuckDBEngine(work)
             try:
                 delivery = Delivery(export, company, state, ledger, now, work)
                 stale = delivery.stale()

@@ -14,10 +14,11 @@ import duckdb
 from finops.errors import DeliveryRefused
 from storage.engines.duckdb import DuckDBEngine, literal, parquet
 from storage.ledger.bill_file import BillFile, Progress, check_columns, digest
-from storage.ledger.charges import charges_sql, groups_sql, time_sql
+from storage.ledger.charges import charges_sql, groups_sql, tidied_sql, time_sql
 from storage.ledger.checks import check_groups, check_parquet, rounded_in_parquet
 from storage.ledger.conversion import Conversion, columns_of, conversion_of, convert, resembled
 from storage.ledger.csv_bill import csv_to_parquet
+from storage.ledger.rollup_file import Origin, check_rollup, origin_of
 from storage.ledger.rules_file import Rules
 from storage.ledger.versions import Part, sha256
 from storage.ledger.workplace import OUTSIDE
@@ -110,6 +111,7 @@ class _Reading:
         self.lenient, self.rules, self.progress = lenient, rules, progress
         self.remarks: list[str] = []
         self.converted = False
+        self.origin: Origin | None = None
 
     def read(self) -> ReadFile:
         """What the file holds; raises DeliveryRefused where anything is wrong with it."""
@@ -128,6 +130,10 @@ class _Reading:
     def parquet(self) -> None:
         """A Parquet file: its rows stay byte for byte as they were delivered, unless it is not FOCUS."""
         types = check_parquet(self.engine, self.path, self.shown)
+        if origin := origin_of(self.path):
+            self.bill, self.origin, self.version, self.types = self._copied(), origin, origin.version, types
+            _roll_up(self.engine, tidied_sql(parquet(self.path), origin.version), self.groups_path, self.shown)
+            return
         if conversion := self._conversion_of(list(columns_of(self.engine, self.path))):
             self.converted = True
             self.bill = digest(self.path, self.shown, progress=self.progress)
@@ -135,7 +141,7 @@ class _Reading:
             return
         # The copy and its checksum need one core, the rollup the other: together they cost no more than the rollup.
         with ThreadPoolExecutor(1) as beside:
-            copied = beside.submit(digest, self.path, self.shown, self.rows_path, self.progress)
+            copied = beside.submit(self._copied)
             self._check_columns(list(types))
             self._roll_up(self.path, types)
             self.remarks += rounded_in_parquet(self.engine, self.path, self.shown, types)
@@ -159,12 +165,16 @@ class _Reading:
     def checked(self) -> ReadFile:
         """What was read; raises DeliveryRefused where any row cannot be used."""
         rows = replace(self.bill, path=self.rows_path) if self.converted else self.bill
-        self.remarks += check_groups(self.engine, parquet(self.groups_path), rows, self.types, self.version)
+        if self.origin:
+            self.remarks += check_rollup(self.engine, parquet(self.groups_path), self.shown, self.origin)
+        else:
+            self.remarks += check_groups(self.engine, parquet(self.groups_path), rows, self.types, self.version)
         as_delivered = self.bill.is_parquet and not self.converted
         checksum = self.bill.sha256 if as_delivered else sha256(self.rows_path)
         found = _split(self.engine, self.bill, self.version, self.rows_path, checksum, self.groups_path, self.types)
         rules = self.rules.sha256 if self.rules else ""
-        parts = tuple(replace(each, part=replace(each.part, rules_sha256=rules)) for each in found)
+        rows_at = self.origin.rows_at if self.origin else ""
+        parts = tuple(replace(each, part=replace(each.part, rules_sha256=rules, rows_at=rows_at)) for each in found)
         return ReadFile(self.bill, parts, tuple(self.remarks))
 
     def _conversion_of(self, names: list[str]) -> Conversion | None:
@@ -172,6 +182,9 @@ class _Reading:
             return conversion_of(names)
         self.remarks += self.rules.fits(names, self.shown)
         return self.rules.conversion
+
+    def _copied(self) -> BillFile:
+        return digest(self.path, self.shown, self.rows_path, self.progress)
 
     def _check_columns(self, names: list[str]) -> None:
         self.version, lacking = check_columns(self.shown, names, self.lenient, resembled(names))

@@ -11,7 +11,7 @@ from finops.basis import Basis
 from finops.company import Company
 from finops.errors import NotFound
 from finops.periods import Month
-from storage.engines.duckdb import ENGINE, literal, parquet
+from storage.engines.duckdb import DuckDBEngine, literal, parquet
 from storage.ledger.rollup import Rollup
 from storage.ledger.versions import Ledger, Version
 from storage.publish import published_periods
@@ -82,7 +82,7 @@ def ledger_totals(
     versions = [ledger.read(period.export, period.billing_period, period.version) for period in published]
     if not versions:
         return []
-    engine = ENGINE(ledger.workspace)
+    engine = DuckDBEngine(ledger.workspace)
     try:
         keys = ", ".join((*by, "currency"))
         where = _where(basis, month, by_invoice)

@@ -22,7 +22,8 @@ class Part:
     """One Parquet file of a version, and its rollup.
 
     Attributes:
-        rows_file: the bill's rows, all columns: as delivered where that was Parquet of one billing period.
+        rows_file: the bill's rows, all columns: as delivered where that was Parquet of one billing period. Where the
+            bill stays elsewhere, the rollup as it came from there.
         groups_file: their rollup (charges.groups_sql).
         source: name of the delivered file.
         source_bytes: size of the delivered file.
@@ -32,6 +33,7 @@ class Part:
         rows: number of rows.
         source_periods: every billing period that the delivered file holds.
         rules_sha256: of the mapping file by which it became FOCUS; empty where its columns told what it is.
+        rows_at: where the bill's own rows are, 'postgresql: billing.focus'; '' where they are here.
     """
 
     rows_file: str
@@ -45,6 +47,7 @@ class Part:
     rows: int
     source_periods: tuple[str, ...] = ()
     rules_sha256: str = ""
+    rows_at: str = ""
 
     @property
     def origin(self) -> tuple[str, str]:
@@ -77,6 +80,11 @@ class Version:
     def origins(self) -> frozenset[tuple[str, str]]:
         """What its parts were made of."""
         return frozenset(part.origin for part in self.parts)
+
+    @property
+    def rows_at(self) -> str:
+        """Where the bill's own rows are; '' where they are here."""
+        return ", ".join(sorted({part.rows_at for part in self.parts if part.rows_at}))
 
     def groups(self) -> list[Path]:
         """The rollup files."""

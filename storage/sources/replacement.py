@@ -90,7 +90,7 @@ def version_of(state: State, export: str, month: Month) -> int | None:
 
 def billed_charges(state: State, ledger: Ledger, replaced: Replaced, month: Month) -> dict[date, list[Billed]]:
     """Day of the month → the charges of its billing period that are told apart; days without one are left out."""
-    from storage.engines.duckdb import ENGINE, literal, parquet
+    from storage.engines.duckdb import DuckDBEngine, literal, parquet
 
     version = version_of(state, replaced.export, month)
     if version is None:
@@ -100,7 +100,7 @@ def billed_charges(state: State, ledger: Ledger, replaced: Replaced, month: Mont
     for name in NAMED:
         if values := getattr(replaced.rule, name):
             wanted.append(f"{name} IN ({', '.join(map(literal, values))})")
-    engine = ENGINE(ledger.workspace)
+    engine = DuckDBEngine(ledger.workspace)
     try:
         rows = engine.rows(
             f"SELECT day, currency, charge_category, {', '.join(COLUMNS.values())}, sum(billed_cost), "

@@ -9,9 +9,7 @@ from pathlib import Path
 
 from finops.company import Company
 from finops.errors import ConfigurationRefused, DeliveryRefused, FinopsError
-from storage.ledger.ingest import ingest
 from storage.ledger.versions import Ledger
-from storage.ledger.workplace import DeliveryFailed
 from storage.offered import Outcome, Taken, note_taken, taken_of
 from storage.publish import published_periods
 from storage.sources.source import Offer, PaidSource, Source
@@ -60,6 +58,10 @@ def _taken(
 ) -> Taken:
     """Fetch a delivery and take it in."""
     before = _requests(source)
+    # Not above: who looks for kinds of source imports this module too, and the web process does without duckdb.
+    from storage.ledger.ingest import ingest
+    from storage.ledger.workplace import DeliveryFailed
+
     try:
         with tempfile.TemporaryDirectory(dir=ledger.workspace, prefix="fetched-") as folder:
             fetched = source.fetch(offer, Path(folder))

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 
-from storage.engines.duckdb import ENGINE, parquet
+from storage.engines.duckdb import DuckDBEngine, parquet
 from storage.ledger.parts import ReadFile, read_file
 from tests.storage.bills import write_csv
 
@@ -20,7 +20,7 @@ class Read:
 
     def __init__(self, folder: Path, path: Path) -> None:
         folder.mkdir()
-        engine = ENGINE(folder)
+        engine = DuckDBEngine(folder)
         read: ReadFile = read_file(engine, path, path.name, 1, folder)
         self.remarks = read.remarks
         self.rows: list[dict[str, Any]] = []

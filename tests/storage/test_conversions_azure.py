@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finops.errors import DeliveryRefused
-from storage.engines.duckdb import ENGINE
+from storage.engines.duckdb import DuckDBEngine
 from storage.ledger.parts import read_file
 from tests.storage.bills import ADDING, csv_text
 from tests.storage.converted import Read, converted, converted_parquet
@@ -339,7 +339,7 @@ def test_a_file_with_a_header_alone(tmp_path: Path) -> None:
     """A file without rows holds no billing period; the delivery says that it has none."""
     path = tmp_path / "bill.csv"
     path.write_text(",".join(EA) + "\n")
-    engine = ENGINE(tmp_path)
+    engine = DuckDBEngine(tmp_path)
     assert read_file(engine, path, path.name, 1, tmp_path).parts == ()
     engine.close()
 

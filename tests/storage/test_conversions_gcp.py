@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finops.errors import DeliveryRefused
-from storage.engines.duckdb import ENGINE, literal, quoted
+from storage.engines.duckdb import DuckDBEngine, literal, quoted
 from storage.ledger.conversion import conversion_of, resembled
 from tests.storage.bills import ADDING
 from tests.storage.converted import Read, converted, converted_parquet
@@ -226,7 +226,7 @@ def test_credits_of_the_type_json(tmp_path: Path, credits: str, expected: str | 
     """A Parquet column that is JSON by its type is read, and refused, like text."""
     row = ", ".join(f"{literal(value)} AS {quoted(name)}" for name, value in {**GCP, "credits": credits}.items())
     path = tmp_path / "bill.parquet"
-    engine = ENGINE(tmp_path)
+    engine = DuckDBEngine(tmp_path)
     engine.run(f"COPY (SELECT * REPLACE (CAST(credits AS JSON) AS credits) FROM (SELECT {row})) TO {literal(path)}")
     engine.close()
     if expected:
