@@ -78,12 +78,13 @@ def check_rollup(engine: DuckDBEngine, groups: str, shown: str, origin: Origin) 
     if periods != 1:
         raise DeliveryRefused(f"{shown}: a rollup of {periods} billing periods, where it must be one.")
     faults = tuple(
-        f"{shown}, column {origin.columns[name]}: {count:,} rows {_what(engine, groups, name)}."
+        f"{origin.rows_at}, column {origin.columns[name]}, {count:,} row{'s' if count > 1 else ''}: "
+        f"{_what(engine, groups, name)}."
         for name, count in zip(FAULTS, found, strict=True)
         if count
     )
     if faults:
-        raise DeliveryRefused(faults[0], faults, f"The rows are in {origin.rows_at}.")
+        raise DeliveryRefused(faults[0], faults)
     effective, spent = engine.rows(
         f"SELECT count(*) FILTER (effective_cost <> 0), count(*) FILTER (billed_cost <> 0) FROM {groups}"
     )[0]
@@ -97,7 +98,7 @@ def _bad_rows(name: str) -> str:
 def _what(engine: DuckDBEngine, groups: str, name: str) -> str:
     """What is wrong with a column's values, and some of them."""
     if name not in SHOWN:
-        return "have no value, or a double that is no number or not below 10^15"
+        return "no value, or a double that is no number or not below 10^15"
     query = f"SELECT DISTINCT CAST({SHOWN[name]} AS VARCHAR) FROM {groups} WHERE {FAULTS[name]} ORDER BY 1"
     values = [row[0] for row in engine.rows(f"{query} LIMIT {MOST_VALUES}")]
-    return "hold " + ", ".join("nothing" if value is None else repr(value[:60]) for value in values)
+    return ", ".join("no value" if value is None else repr(value[:60]) for value in values)

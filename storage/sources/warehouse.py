@@ -57,7 +57,7 @@ class WarehouseSource:
             Offer(str(month), _mark(self._name, self._table, basis, *sorted([] if version else rows)), (str(month),))
             for month, rows in sorted(marks.items())
         ]
-        why = f"{undated:,} rows of {self._table} have no BillingPeriodStart; no delivery can hold them."
+        why = f"{self._table}: BillingPeriodStart is empty in {undated:,} of its rows; they belong to no delivery."
         return Offered(tuple(ready[-self._months :]), (Waiting("undated", why),) if undated else ())
 
     def fetch(self, offer: Offer, folder: Path) -> Fetched:

@@ -112,7 +112,7 @@ def _postgresql(bill: Path, memory: str) -> Iterator[Any]:
         types = database.sql(f"DESCRIBE SELECT {', '.join(USED)} FROM '{bill}'").fetchall()
         columns = ", ".join(f'"{name}" {TYPES[kind]}' for name, kind, *_ in types)
         with psycopg.connect(server.address + "postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE TABLE focus ({columns})")  # type: ignore[call-overload]
+            connection.execute(f"CREATE TABLE focus ({columns})")
             with connection.cursor() as cursor, cursor.copy("COPY focus FROM STDIN") as copy:
                 answer = database.execute(f"SELECT {', '.join(USED)} FROM '{bill}'")
                 while batch := answer.fetchmany(20_000):

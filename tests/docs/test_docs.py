@@ -149,7 +149,7 @@ def test_contributing_lists_every_target() -> None:
 def test_files_exist(page: Path) -> None:
     """Every file of the repository that a page names exists, from the top or in the page's own folder."""
     made = {"docs/benchmarks.md", "handlers/x.py", "jobs/x.py", "bot/terminal/x.py"}
-    made |= {"storage/migrations/versions/0002_what_it_is.py", "storage/sources/x.py"}
+    made |= {"storage/engines/x.py", "storage/sources/x.py", "storage/migrations/versions/0002_what_it_is.py"}
     paths = {text for text in said(page) if re.fullmatch(r"[\w./-]+", text)} - made
     missing = {path for path in paths if path.partition("/")[0] in (*FOLDERS, "docs") and not (ROOT / path).exists()}
     if page.parent.name in FOLDERS:

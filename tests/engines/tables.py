@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal, localcontext
@@ -98,15 +97,15 @@ def made_rows(form: Form, seed: int, count: int = 300) -> list[dict[str, Any]]:
 
 def _row(form: Form, random: Random) -> dict[str, Any]:
     month = random.choice((9, 10, 10, 10))
-    first = datetime(2026, month, 1, tzinfo=UTC)
-    at = first + timedelta(hours=random.choice((0, 23, 24, 47, 100, 200)), seconds=random.choice((0, 3599)))
+    first: Any = datetime(2026, month, 1, tzinfo=UTC)
+    at: Any = first + timedelta(hours=random.choice((0, 23, 24, 47, 100, 200)), seconds=random.choice((0, 3599)))
     if pyarrow.types.is_date(form.time):
         first, at = first.date(), at.date()
     elif form.time.tz:
         first, at = first.astimezone(ABROAD), at.astimezone(ABROAD)
     else:
         first, at = first.replace(tzinfo=None), at.replace(tzinfo=None)
-    tags = random.choice(TAGS)
+    tags: Any = random.choice(TAGS)
     if not pyarrow.types.is_map(form.tags):
         tags = None if tags is None else json.dumps(tags, ensure_ascii=False)
     return {
@@ -179,7 +178,7 @@ class Holder(Protocol):
     """An engine under test, and a way to put tables there."""
 
     kind: EngineKind
-    settings: Mapping[str, str]
+    settings: dict[str, str]
 
     def put(self, rows: list[dict[str, Any]], form: Form) -> str:
         """A table of its own with the rows; its name."""
@@ -248,8 +247,8 @@ class Database:
         table = f"billing.bill_{self._count}"
         with psycopg.connect(self._url, autocommit=True) as connection:
             connection.execute("CREATE SCHEMA IF NOT EXISTS billing")
-            connection.execute(f"CREATE TABLE {table} ({columns})")  # type: ignore[call-overload]
-            with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:  # type: ignore[call-overload]
+            connection.execute(f"CREATE TABLE {table} ({columns})")
+            with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
                 for row in rows:
                     values = (
                         json.dumps(value) if isinstance(value, dict) else value for value in map(row.get, COLUMNS)

@@ -96,7 +96,7 @@ def test_what_moved_is_found(database: Database, place: Place) -> None:
 
     def change(sql: str) -> None:
         with psycopg.connect(database._url) as connection:
-            connection.execute(sql)  # type: ignore[call-overload]
+            connection.execute(sql)
 
     october = "\"BillingPeriodStart\" = '2026-10-01'"
     change(f'UPDATE {table} SET "Tags" = \'{{"team": "checkout"}}\' WHERE {october}')
@@ -137,16 +137,18 @@ def test_bad_rows_refuse_the_month_and_no_other(database: Database, place: Place
     taken = take(place, source(database, table))
     assert outcomes(taken) == {"2026-09": "published", "2026-10": "refused", "undated": "waiting"}
     assert taken["2026-10"].why == (
-        "2026-10.parquet, column BilledCost: 1 rows have no value, or a double that is no number or not below 10^15."
+        f"postgresql: {table}, column BilledCost, 1 row: no value, or a double that is no number or not below 10^15."
     )
-    assert taken["undated"].why == f"1 rows of {table} have no BillingPeriodStart; no delivery can hold them."
+    assert taken["undated"].why == (
+        f"{table}: BillingPeriodStart is empty in 1 of its rows; they belong to no delivery."
+    )
     [faults] = place.rows("SELECT faults FROM ingest_run WHERE outcome = 'refused'")
     assert all(
         words in faults[0]
         for words in (
-            "column BillingCurrency: 2 rows hold 'usd', nothing.",
-            "column ChargePeriodStart: 1 rows hold nothing.",
-            "column ChargeCategory: 1 rows hold 'Refund'.",
+            "column BillingCurrency, 2 rows: 'usd', no value.",
+            "column ChargePeriodStart, 1 row: no value.",
+            "column ChargeCategory, 1 row: 'Refund'.",
         )
     )
     assert {period for period, *_ in place.totals("billing_period")} == {"2026-09"}
