@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -288,7 +289,9 @@ class World:
         if self._handler is not None:
             self._handler.client.auto_reconnect_enabled = False
             self.sandbox.drop_sockets()
-            self._handler.close()  # type: ignore[no-untyped-call]
+            # The SDK looks at its socket before it takes the lock: its own thread may have closed it in between.
+            with suppress(AttributeError):
+                self._handler.close()  # type: ignore[no-untyped-call]
             self._handler = None
 
 
