@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
@@ -115,24 +114,20 @@ def _database(installation: Installation) -> str:
 
 
 def _ledger(installation: Installation) -> str:
-    root = installation.ledger.root
-    try:
-        probe = installation.ledger.workspace / f"doctor-{os.getpid()}"
-        probe.write_text("")
-        probe.unlink()
-    except OSError as error:
-        raise Sick(f"The ledger {root} cannot be written ({error.strerror}).", "Check FINOPS_LEDGER.") from None
+    ledger = installation.ledger
+    if lacking := ledger.lacking():
+        raise Sick(" ".join(lacking), "Check FINOPS_LEDGER; a bucket needs docs/howto/outgrow-one-machine.md.")
     with installation.state.reading() as connection:
         published = published_periods(connection)
         through = max((found.last_day for found in coverages(connection).values()), default=None)
     for period in published:
-        installation.ledger.read(period.export, period.billing_period, period.version)
+        ledger.read(period.export, period.billing_period, period.version)
     if not published:
         raise Sick("The ledger is empty.", "Take in a bill: `finops ingest PATH --export NAME`.")
     if any(period.scope_fingerprint != fingerprint(installation.company) for period in published):
         raise Sick("The scopes in finops.yaml changed since the last ingest.", "Run `finops ledger publish`.")
     exports = len({period.export for period in published})
-    return f"{root}: {len(published)} billing periods of {exports} exports, data through {through}"
+    return f"{ledger.place}: {len(published)} billing periods of {exports} exports, data through {through}"
 
 
 def _sources(installation: Installation) -> str:

@@ -84,9 +84,10 @@ class Installation:
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger."""
-        from storage.ledger.versions import Ledger
+        from storage.ledger.opening import open_ledger
 
-        return Ledger(self.settings.finops_ledger)
+        settings = self.settings
+        return open_ledger(settings.finops_ledger, settings.finops_ledger_cache, settings.finops_ledger_cache_gb)
 
     def parts(self) -> dict[str, Any]:
         """What jobs may ask for by name."""

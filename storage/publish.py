@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from finops.errors import FinopsError
 from storage.bulk import amount_sql, insert_rows
 from storage.tables import (
     BillingPeriodRow,
@@ -27,6 +28,8 @@ if TYPE_CHECKING:  # the web process reads what was published, and does without 
     from storage.ledger.rollup import Extent, Rollup
     from storage.ledger.versions import Version
 
+LOCK = 20_260
+"""PostgreSQL's advisory locks under which exports are published, one at a time each."""
 DAILY = (
     "day",
     "team",
@@ -109,6 +112,32 @@ def published_periods(connection: Connection, export: str | None = None) -> list
     if export is not None:
         query = query.where(table.export == export)
     return [PublishedPeriod(*row) for row in connection.execute(query)]
+
+
+class PublishedMeanwhile(FinopsError):
+    """Another ingest of an export published one of its billing periods since this one began."""
+
+    def __init__(self, export: str, billing_period: str) -> None:
+        super().__init__(f"Another ingest of {export} published {billing_period} meanwhile.", "Try again.")
+
+
+def hold_periods(connection: Connection, export: str, began: Mapping[str, int]) -> None:
+    """Keep every other ingest of an export from publishing until this transaction ends.
+
+    Args:
+        began: billing period → the version that was current when this ingest began, 0 for none.
+
+    Raises:
+        PublishedMeanwhile: one of them has another version by now.
+    """
+    # Not the rows: a first version has none yet. On SQLite one transaction writes at a time.
+    if connection.dialect.name == "postgresql":
+        lock = text("SELECT pg_advisory_xact_lock(:publishing, hashtext(:export))")
+        connection.execute(lock, {"publishing": LOCK, "export": export})
+    current = {each.billing_period: each.version for each in published_periods(connection, export)}
+    for period, version in sorted(began.items()):
+        if current.get(period, 0) != version:
+            raise PublishedMeanwhile(export, period)
 
 
 def publish_period(

@@ -20,7 +20,7 @@ def demo_installation(folder: Path) -> Installation:
     """The made-up company's configuration, database and ledger; no token of the environment reaches it."""
     settings = Settings(
         finops_database_url=SecretStr(f"sqlite:///{folder / 'finops.db'}"),
-        finops_ledger=folder / "ledger",
+        finops_ledger=str(folder / "ledger"),
         slack_bot_token=SecretStr(""),
         slack_app_token=SecretStr(""),
         slack_signing_secret=SecretStr(""),

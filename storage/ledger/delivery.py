@@ -18,11 +18,14 @@ from storage.ledger.bill_file import BillFile, digest
 from storage.ledger.parts import StagedPart, read_file, reuse
 from storage.ledger.rollup import Rollup, changes, fingerprint
 from storage.ledger.rules_file import Rules
-from storage.ledger.versions import Ledger, Version
+from storage.ledger.versions import Ledger, LedgerFailed, Version
+from storage.ledger.workplace import DeliveryFailed
 from storage.publish import (
     IngestRun,
+    PublishedMeanwhile,
     PublishedPeriod,
     confirm_periods,
+    hold_periods,
     publish_period,
     published_periods,
     record_run,
@@ -89,6 +92,8 @@ class Delivery:
             with suppress(ConfigurationRefused):
                 self.versions[name] = ledger.read(export, name, period.version)
         self._whole: dict[str, bool] = {}
+        self._claimed: list[tuple[str, int]] = []
+        self._sent = False
 
     def take_in(self, files: list[tuple[Path, str]], source: str, lenient: bool, steps: Steps) -> Ingested:
         """Read the files, keep what changed and publish it; raises DeliveryRefused and then has changed nothing."""
@@ -170,21 +175,21 @@ class Delivery:
         """Whether the ledger has the period's current version undamaged."""
         if period not in self._whole:
             version = self.versions.get(period)
-            self._whole[period] = version is not None and not any(self.ledger.damaged(version))
+            self._whole[period] = version is not None and not any(self.ledger.suspect(version))
         return self._whole[period]
 
     def _again(self, bill: BillFile, period: str, number: int) -> StagedPart:
         version = self.versions[period]
         part = next(part for part in version.parts if part.origin == self._origin(bill))
-        return reuse(part, period, version.folder, number, self.work)
+        return reuse(part, period, version.file, number, self.work)
 
     def _origin(self, bill: BillFile) -> tuple[str, str]:
         return bill.sha256, self.rules.sha256 if self.rules else ""
 
     def _keep(self, period: str, parts: Iterable[StagedPart]) -> Version:
         """Move staged parts into the ledger as the period's next version."""
-        former = self.former.get(period)
-        number = max(self.ledger.next_number(self.export, period), former.version + 1 if former else 1)
+        number = self.ledger.claim(self.export, period, self._former(period))
+        self._claimed.append((period, number))
         folder = self.work / f"{period}.v{number:04d}"
         folder.mkdir()
         kept = []
@@ -192,7 +197,7 @@ class Delivery:
             for path in (part.rows_path, part.groups_path):
                 path.rename(folder / path.name)
             kept.append(part.part)
-        version = Version(self.export, period, number, self.now.isoformat(), tuple(kept), folder)
+        version = Version(self.export, period, number, self.now.isoformat(), tuple(kept), folder.joinpath)
         return self.ledger.keep(folder, version)
 
     def publish(
@@ -222,9 +227,9 @@ class Delivery:
             raise
         self.versions |= kept
         # For readers without the database only: what fails here, the next ingest makes good.
-        with suppress(OSError):
+        with suppress(OSError, LedgerFailed):
             for period in (*kept, *unchanged):
-                self.ledger.name_current(self.export, period, self.versions[period].version)
+                self.ledger.name_current(self.export, period, self.versions[period].version, self._former(period))
         return tuple(period for period, found in changed.items() if found)
 
     def _commit(
@@ -238,6 +243,8 @@ class Delivery:
         """One transaction for all of it."""
         try:
             with self.state.writing() as connection:
+                began = {period: self._former(period) for period in (*versions, *unchanged)}
+                hold_periods(connection, self.export, began)
                 key = record_run(connection, run)
                 confirm_periods(connection, self.export, unchanged, self.now)
                 for period, version in sorted(versions.items()):
@@ -249,15 +256,28 @@ class Delivery:
                         run=key,
                         changed=changed.get(period, ()),
                     )
+                self._sent = True
+        except PublishedMeanwhile as refusal:
+            raise DeliveryFailed(refusal.reason, mend=refusal.mend) from None
         except duckdb.OutOfRangeException:
             raise DeliveryRefused("The costs of one team and day add up to more than DECIMAL(38,18) holds.") from None
 
     def _undo(self) -> None:
         """Take versions that were not published out of the ledger again."""
-        # Asked of the database, as a commit whose answer was lost may have happened; unasked, the next ingest does it.
-        with suppress(SQLAlchemyError), self.state.reading() as connection:
-            current = {period.billing_period: period.version for period in published_periods(connection, self.export)}
-            self.ledger.discard_abandoned(self.export, current)
+        # What cannot be taken out now, the next ingest does.
+        with suppress(SQLAlchemyError, OSError, LedgerFailed):
+            current: dict[str, int] = {}
+            if self._sent:  # a commit whose answer was lost may have happened: only the database knows
+                with self.state.reading() as connection:
+                    published = published_periods(connection, self.export)
+                current = {period.billing_period: period.version for period in published}
+            for period, number in self._claimed:
+                if number > current.get(period, 0):
+                    self.ledger.discard(self.export, period, number)
+
+    def _former(self, period: str) -> int:
+        """The version of a billing period that was current when this ingest began, 0 for none."""
+        return self.former[period].version if period in self.former else 0
 
     def _changes(self, engine: DuckDBEngine, period: str, version: Version) -> list[tuple[object, ...]]:
         former: PublishedPeriod | None = self.former.get(period)

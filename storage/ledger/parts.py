@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -273,16 +273,21 @@ def _staged(
     return StagedPart(period, part, rows_path, groups_path)
 
 
-def reuse(part: Part, billing_period: str, folder: Path, number: int, staging: Path) -> StagedPart:
-    """Take a part of a former version over into a new one: the file was delivered again unchanged."""
+def reuse(part: Part, billing_period: str, file: Callable[[str], Path], number: int, staging: Path) -> StagedPart:
+    """Take a part of a former version over into a new one: the file was delivered again unchanged.
+
+    Args:
+        file: name of one of the former version's files → where it is.
+    """
     stem = f"kept-{number:04d}.{billing_period}"
     rows_path, groups_path = staging / f"{stem}.parquet", staging / f"{stem}.groups.parquet"
     for old, new in ((part.rows_file, rows_path), (part.groups_file, groups_path)):
         if new.exists():
             raise FileExistsError(new)  # writing through a hard link would change the former version
+        kept = file(old)
         try:
-            new.hardlink_to(folder / old)
+            new.hardlink_to(kept)
         except OSError:
-            shutil.copyfile(folder / old, new)
+            shutil.copyfile(kept, new)
     taken = replace(part, rows_file=rows_path.name, groups_file=groups_path.name)
     return StagedPart(billing_period, taken, rows_path, groups_path)

@@ -1,20 +1,23 @@
-"""Where the ledger keeps its versions, and the manifest beside each."""
+"""What a version of a billing period is, and what a ledger does with versions, wherever it lies."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import shutil
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from finops.errors import ConfigurationRefused
+from finops.errors import ConfigurationRefused, FinopsError
 
 EXPORT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+MANIFEST = "manifest.json"
+
+
+class LedgerFailed(FinopsError):
+    """The ledger's place does not answer, does not allow it, or has no space; what it holds is as it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +59,26 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredObject:
+    """A file of a version as a bucket has it.
+
+    Attributes:
+        etag: another one whenever the object was written anew.
+        bytes: its size.
+    """
+
+    etag: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Version:
     """One delivered version of one billing period of one export; never changed once written.
 
     Attributes:
-        folder: where its files lie.
         delivered_at: ISO 8601, UTC.
+        file: name of one of its files → where it can be read; brought here first where it lies elsewhere.
+        objects: name of a file → its object; empty where it is in no bucket, or was copied there by other means.
     """
 
     export: str
@@ -69,7 +86,8 @@ class Version:
     version: int
     delivered_at: str
     parts: tuple[Part, ...]
-    folder: Path
+    file: Callable[[str], Path] = field(compare=False, repr=False)
+    objects: Mapping[str, StoredObject] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -86,77 +104,65 @@ class Version:
         """Where the bill's own rows are; '' where they are here."""
         return ", ".join(sorted({part.rows_at for part in self.parts if part.rows_at}))
 
+    @property
+    def checksums(self) -> dict[str, str]:
+        """Name of each of its files → SHA-256."""
+        rows = {part.rows_file: part.rows_sha256 for part in self.parts}
+        return rows | {part.groups_file: part.groups_sha256 for part in self.parts}
+
     def groups(self) -> list[Path]:
         """The rollup files."""
-        return [self.folder / part.groups_file for part in self.parts]
+        return [self.file(part.groups_file) for part in self.parts]
+
+    def manifest(self) -> str:
+        """The text of its manifest."""
+        names = ("export", "billing_period", "version", "delivered_at")
+        stored = {name: getattr(self, name) for name in names} | {"parts": [asdict(part) for part in self.parts]}
+        if self.objects:
+            stored["objects"] = {name: asdict(each) for name, each in self.objects.items()}
+        return json.dumps(stored, indent=1)
 
 
-class Ledger:
-    """A folder of versions: `<export>/<billing period>/v0001/…`, written beside and renamed into place.
+def version_of(manifest: str, file: Callable[[str], Path]) -> Version:
+    """The version that a manifest describes; raises ValueError or KeyError where it is none."""
+    stored = json.loads(manifest)
+    parts = tuple(_part(part) for part in stored.pop("parts"))
+    objects = {name: StoredObject(**each) for name, each in stored.pop("objects", {}).items()}
+    return Version(**stored, parts=parts, file=file, objects=objects)
 
-    Args:
-        root: the ledger's folder; made on first use.
-    """
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+class Ledger(Protocol):
+    """Versions of delivered bills: `<export>/<billing period>/v0001/…`, each with its manifest."""
+
+    @property
+    def place(self) -> str:
+        """Where it lies, as FINOPS_LEDGER names it."""
 
     @property
     def workspace(self) -> Path:
-        """Folder for unfinished work, on the same file system so that a rename is atomic."""
-        path = self.root / ".work"
-        path.mkdir(parents=True, exist_ok=True)
-        return path
+        """Folder of this machine for unfinished work."""
 
     def read(self, export: str, billing_period: str, version: int) -> Version:
         """A version by its number; raises ConfigurationRefused where the ledger has lost it."""
-        folder = self._folder(export, billing_period) / f"v{version:04d}"
-        try:
-            stored = json.loads((folder / "manifest.json").read_text())
-            parts = tuple(_part(part) for part in stored.pop("parts"))
-        except (FileNotFoundError, ValueError, KeyError):
-            raise ConfigurationRefused(
-                f"The ledger {self.root} has no {export} {billing_period} version {version}, which the database names.",
-                "Check FINOPS_LEDGER, or ingest the export again.",
-            ) from None
-        return Version(**stored, parts=parts, folder=folder)
 
-    def next_number(self, export: str, billing_period: str) -> int:
-        """The number a new version gets: one more than any there, published or abandoned."""
-        return max(self._numbers(export, billing_period), default=0) + 1
+    def numbers(self, export: str, billing_period: str) -> list[int]:
+        """Numbers of the versions that are kept, in order."""
+
+    def claim(self, export: str, billing_period: str, after: int) -> int:
+        """A number for a new version that no other ingest gets: more than `after` and than any there."""
 
     def keep(self, staged: Path, version: Version) -> Version:
-        """Move a finished staging folder into place with its manifest, durably, and return the version in its place."""
-        manifest = asdict(version)
-        del manifest["folder"]
-        (staged / "manifest.json").write_text(json.dumps(manifest, indent=1))
-        for file in staged.iterdir():
-            with file.open("rb") as opened:
-                os.fsync(opened.fileno())
-            file.chmod(0o444)
-        _sync_folder(staged)
-        target = self._folder(version.export, version.billing_period) / f"v{version.version:04d}"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        staged.rename(target)
-        _sync_folder(target.parent)
-        return Version(**{**manifest, "parts": version.parts, "folder": target})
+        """Take the files of a staging folder in, durably and the manifest last; returns the version in its place."""
 
-    def name_current(self, export: str, billing_period: str, version: int) -> None:
-        """Write which version is current, for readers without the state database, which decides."""
-        folder = self._folder(export, billing_period)
-        if self._named_current(folder) == version:
-            return
-        beside = folder / ".current.json"
-        beside.write_text(json.dumps({"version": version}))
-        beside.replace(folder / "current.json")
+    def name_current(self, export: str, billing_period: str, version: int, former: int) -> None:
+        """Write which version is current, for readers without the state database, which decides.
 
-    @staticmethod
-    def _named_current(folder: Path) -> int:
-        """The number in current.json, 0 where there is none."""
-        try:
-            return int(json.loads((folder / "current.json").read_text())["version"])
-        except (FileNotFoundError, ValueError, KeyError):
-            return 0
+        Args:
+            former: the version that it replaced. What lies between the two can no longer be published, and goes.
+        """
+
+    def discard(self, export: str, billing_period: str, version: int) -> None:
+        """Remove a version that was claimed and not published."""
 
     def discard_abandoned(self, export: str, published: Mapping[str, int]) -> None:
         """Remove versions that an ingest left behind when it ended before they were published.
@@ -165,30 +171,23 @@ class Ledger:
             published: billing period → version, as the state database names them. What current.json names or came
                 before is kept all the same: the database may be an older one that was restored.
         """
-        for folder in (self.root / checked_export(export)).glob("????-??"):
-            newest = max(published.get(folder.name, 0), self._named_current(folder))
-            for number in self._numbers(export, folder.name):
-                if number > newest:
-                    shutil.rmtree(folder / f"v{number:04d}", ignore_errors=True)
 
-    def damaged(self, version: Version) -> Iterator[Path]:
+    def suspect(self, version: Version) -> Iterator[str]:
+        """Files of a version that are gone or changed, as far as can be told without fetching them."""
+
+    def damaged(self, version: Version) -> Iterator[str]:
         """Files of a version whose SHA-256 is no longer the one in its manifest, or which are gone."""
-        for part in version.parts:
-            for name, expected in ((part.rows_file, part.rows_sha256), (part.groups_file, part.groups_sha256)):
-                path = version.folder / name
-                if not path.exists() or sha256(path) != expected:
-                    yield path
 
-    def _folder(self, export: str, billing_period: str) -> Path:
-        return self.root / checked_export(export) / billing_period
+    def lacking(self) -> list[str]:
+        """What is not allowed or not there, each a sentence."""
 
-    def numbers(self, export: str, billing_period: str) -> list[int]:
-        """Numbers of the versions that are kept, in order."""
-        return sorted(self._numbers(export, billing_period))
 
-    def _numbers(self, export: str, billing_period: str) -> list[int]:
-        folder = self._folder(export, billing_period)
-        return [int(match[1]) for path in folder.glob("v*") if (match := re.fullmatch(r"v(\d{4,})", path.name))]
+def lost(place: str, export: str, billing_period: str, version: int) -> ConfigurationRefused:
+    """The refusal of a ledger that has no such version."""
+    return ConfigurationRefused(
+        f"The ledger {place} has no {export} {billing_period} version {version}, which the database names.",
+        "Check FINOPS_LEDGER, or ingest the export again.",
+    )
 
 
 def checked_export(name: str) -> str:
@@ -202,15 +201,6 @@ def checked_export(name: str) -> str:
 
 def _part(stored: dict[str, Any]) -> Part:
     return Part(**{**stored, "source_periods": tuple(stored.get("source_periods", ()))})
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make renames inside a folder survive a power failure."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def sha256(path: Path) -> str:

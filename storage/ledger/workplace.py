@@ -14,6 +14,7 @@ import duckdb
 from sqlalchemy.exc import OperationalError
 
 from finops.errors import DeliveryRefused
+from storage.ledger.versions import LedgerFailed
 
 
 class DeliveryFailed(DeliveryRefused):
@@ -26,9 +27,11 @@ OUTSIDE = (OSError, duckdb.IOException, duckdb.OutOfMemoryException)
 
 @contextmanager
 def outside_faults() -> Iterator[None]:
-    """Turn what disk, memory and database raise into DeliveryFailed."""
+    """Turn what disk, memory, database and the ledger's place raise into DeliveryFailed."""
     try:
         yield
+    except LedgerFailed as failed:
+        raise DeliveryFailed(f"The delivery could not be taken in: {failed.reason}", mend=failed.mend) from None
     except (*OUTSIDE, OperationalError) as error:
         cause = error.orig if isinstance(error, OperationalError) else error
         # A server's words name its host and account, and this is shown in Slack; SQLite's name neither.

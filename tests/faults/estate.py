@@ -114,7 +114,7 @@ def publish(
     with state.writing() as connection:
         run = record_run(connection, IngestRun(EXPORT, "bill.csv", "published", now, now, rows=1))
         rollup: Any = _Rollup(daily, month.first, through, scaled=connection.dialect.name == "sqlite")
-        version = Version(EXPORT, str(month), number, now.isoformat(), (), Path())
+        version = Version(EXPORT, str(month), number, now.isoformat(), (), Path)
         publish_period(connection, version, rollup, fingerprint="", run=run, changed=())
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Context, Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,12 @@ from finops.basis import Basis
 from finops.company import Company
 from finops.errors import DeliveryRefused
 from storage.ledger.ingest import Ingested, ingest
+from storage.ledger.opening import open_ledger
 from storage.ledger.totals import ledger_totals
 from storage.ledger.versions import Ledger
 from storage.publish import published_periods
 from storage.state import State
+from tests.buckets import objects_below
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 NOW = datetime(2024, 12, 1, 6, tzinfo=UTC)
@@ -109,11 +112,13 @@ class Place:
     folder: Path
     state: State
     company: Company = field(default_factory=Company)
+    bucket: str = ""
+    """The ledger's s3:// address where it is no folder."""
 
-    @property
+    @cached_property
     def ledger(self) -> Ledger:
         """The ledger."""
-        return Ledger(self.folder / "ledger")
+        return open_ledger(self.bucket or str(self.folder / "ledger"), self.folder / "cache", 1)
 
     def ingest(self, *paths: Path, export: str = "bill", now: datetime = NOW, **options: Any) -> Ingested:
         """Take in files."""
@@ -175,6 +180,8 @@ class Place:
 
     def files(self) -> dict[str, str]:
         """Every file of the ledger with its SHA-256, unfinished work left out."""
+        if self.bucket:
+            return objects_below(self.bucket)
         root = self.folder / "ledger"
         return {
             str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
@@ -184,8 +191,9 @@ class Place:
 
     def leftovers(self) -> list[str]:
         """What unfinished work left behind."""
-        root = self.folder / "ledger" / ".work"
-        return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.name != "lock" and path.is_file())
+        root = self.folder / ("cache" if self.bucket else "ledger") / ".work"
+        left = (path for path in root.rglob("*") if path.is_file() and path.name not in ("lock", "cache.lock"))
+        return sorted(str(path.relative_to(root)) for path in left)
 
     def stored(self) -> dict[str, Any]:
         """All that an ingest may change, apart from the record of its run."""
@@ -195,7 +203,7 @@ class Place:
             **{table: sorted(map(repr, self.rows(f"SELECT * FROM {table}"))) for table in tables},
         }
 
-    def damaged(self) -> list[Path]:
+    def damaged(self) -> list[str]:
         """What `finops ledger verify` finds."""
         with self.state.reading() as connection:
             periods = published_periods(connection)

@@ -29,6 +29,22 @@ def place(tmp_path: Path, migrated: Path) -> Iterator[Place]:
     state.close()
 
 
+@pytest.fixture
+def in_bucket(tmp_path: Path, migrated: Path, bucket: str) -> Iterator[Place]:
+    """An empty ledger in a bucket, with its state on SQLite."""
+    shutil.copyfile(migrated, tmp_path / "state.db")
+    state = State(f"sqlite:///{tmp_path / 'state.db'}")
+    yield Place(tmp_path, state, bucket=bucket)
+    state.close()
+
+
+@pytest.fixture(params=["place", "in_bucket"])
+def anywhere(request: pytest.FixtureRequest) -> Place:
+    """An empty ledger in a folder, then in a bucket."""
+    found: Place = request.getfixturevalue(request.param)
+    return found
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     """An empty ledger with its state on SQLite, then on PostgreSQL."""

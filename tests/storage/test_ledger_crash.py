@@ -23,7 +23,7 @@ import os, signal, sys
 from pathlib import Path
 from finops.company import Company
 from storage.ledger import delivery, ingest as taking, parts, versions
-from storage.ledger.versions import Ledger
+from storage.ledger.folder import FolderLedger as Ledger
 from storage.state import State
 from tests.storage.bills import NOW
 

@@ -60,35 +60,37 @@ def test_only_the_changed_period_gets_a_version(either: Place) -> None:
     assert either.totals("billing_period") == {("2024-09", "USD"): Decimal("1.5"), ("2024-10", "USD"): Decimal(7)}
 
 
-def test_one_changed_file_of_many_gives_a_version_of_all(place: Place) -> None:
+def test_one_changed_file_of_many_gives_a_version_of_all(anywhere: Place) -> None:
     """Where one of a period's files changed, its new version holds that file anew and the others as they were."""
-    files = [write_csv(place.folder / f"{n}.csv", [charge(SubAccountId=str(n)), charge(**OCTOBER)]) for n in range(3)]
-    place.ingest(*files)
+    files = [
+        write_csv(anywhere.folder / f"{n}.csv", [charge(SubAccountId=str(n)), charge(**OCTOBER)]) for n in range(3)
+    ]
+    anywhere.ingest(*files)
     write_csv(files[1], [charge(SubAccountId="1", BilledCost="9"), charge(**OCTOBER)])
-    assert place.ingest(*files).periods == {"2024-09": 2, "2024-10": 2}
-    assert place.totals("sub_account_id", month=None)[("1", "USD")] == Decimal(9)
-    assert place.totals("billing_period") == {("2024-09", "USD"): Decimal(12), ("2024-10", "USD"): Decimal("4.5")}
-    assert place.damaged() == []
-    assert place.ingest(files[0], files[2]).periods == {"2024-09": 3, "2024-10": 3}
-    assert place.total() == Decimal(6)
+    assert anywhere.ingest(*files).periods == {"2024-09": 2, "2024-10": 2}
+    assert anywhere.totals("sub_account_id", month=None)[("1", "USD")] == Decimal(9)
+    assert anywhere.totals("billing_period") == {("2024-09", "USD"): Decimal(12), ("2024-10", "USD"): Decimal("4.5")}
+    assert anywhere.damaged() == []
+    assert anywhere.ingest(files[0], files[2]).periods == {"2024-09": 3, "2024-10": 3}
+    assert anywhere.total() == Decimal(6)
 
 
-def test_a_file_that_was_partly_replaced_is_read_again(place: Place) -> None:
+def test_a_file_that_was_partly_replaced_is_read_again(anywhere: Place) -> None:
     """A file of two periods of which another file replaced one brings both back when it is delivered again."""
-    both = write_csv(place.folder / "both.csv", [charge(), charge(**OCTOBER)])
-    place.ingest(both)
-    place.ingest(write_csv(place.folder / "nine.csv", [charge(BilledCost="100")]))
-    assert place.ingest(both).periods == {"2024-09": 3}
-    assert place.totals("billing_period") == {("2024-09", "USD"): Decimal("1.5"), ("2024-10", "USD"): Decimal("1.5")}
+    both = write_csv(anywhere.folder / "both.csv", [charge(), charge(**OCTOBER)])
+    anywhere.ingest(both)
+    anywhere.ingest(write_csv(anywhere.folder / "nine.csv", [charge(BilledCost="100")]))
+    assert anywhere.ingest(both).periods == {"2024-09": 3}
+    assert anywhere.totals("billing_period") == {("2024-09", "USD"): Decimal("1.5"), ("2024-10", "USD"): Decimal("1.5")}
 
 
-def test_exports_do_not_touch_each_other(place: Place) -> None:
+def test_exports_do_not_touch_each_other(anywhere: Place) -> None:
     """The same file under two exports counts twice, and a refusal or change of one leaves the other."""
-    path = write_csv(place.folder / "a.csv", [charge()])
-    place.ingest(path, export="one")
-    place.ingest(path, export="two")
-    place.ingest(write_csv(place.folder / "b.csv", [charge(BilledCost="3")]), export="two")
-    assert place.totals("export") == {("one", "USD"): Decimal("1.5"), ("two", "USD"): Decimal(3)}
+    path = write_csv(anywhere.folder / "a.csv", [charge()])
+    anywhere.ingest(path, export="one")
+    anywhere.ingest(path, export="two")
+    anywhere.ingest(write_csv(anywhere.folder / "b.csv", [charge(BilledCost="3")]), export="two")
+    assert anywhere.totals("export") == {("one", "USD"): Decimal("1.5"), ("two", "USD"): Decimal(3)}
 
 
 DAMAGE = {

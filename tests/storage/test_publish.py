@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 import storage.ledger.delivery
@@ -15,7 +18,9 @@ from finops.basis import Basis
 from finops.company import Company, DerivedTeams, Team
 from finops.scope import Derived, Rule
 from storage.budgets import approved_budgets, parse_budgets, record_budgets
+from storage.ledger.folder import FolderLedger
 from storage.ledger.ingest import republish
+from storage.ledger.versions import Version
 from storage.ledger.workplace import DeliveryFailed, outside_faults
 from storage.spend import coverages
 from tests.storage.bills import NOW, Place, charge, summed, write_csv
@@ -110,6 +115,46 @@ def test_a_failure_while_publishing_leaves_what_was(either: Place, monkeypatch: 
     monkeypatch.undo()
     assert either.ingest(changed).periods == {"2024-09": 2, "2024-10": 2}
     assert either.runs() == ["published", "failed", "published"]
+
+
+def test_what_another_published_meanwhile_is_not_replaced(either: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An ingest whose former version is no longer the current one is refused whole, and tried again it is published."""
+    either.ingest(write_csv(either.folder / "a.csv", [charge()]))
+    keep, files = FolderLedger.keep, either.files()
+
+    def meanwhile(self: FolderLedger, staged: Path, version: Version) -> Version:
+        with either.state.writing() as connection:
+            connection.execute(text("UPDATE billing_period SET version = 9"))
+        return keep(self, staged, version)
+
+    monkeypatch.setattr(FolderLedger, "keep", meanwhile)
+    changed = write_csv(either.folder / "b.csv", [charge(BilledCost="9")])
+    with pytest.raises(DeliveryFailed) as refusal:
+        either.ingest(changed)
+    assert str(refusal.value) == "Another ingest of bill published 2024-09 meanwhile. Try again."
+    assert either.files() == files and sum(either.served().values()) == Decimal("1.5")
+    monkeypatch.undo()
+    assert either.ingest(changed).periods == {"2024-09": 10}
+    assert either.runs() == ["published", "failed", "published"]
+
+
+def test_what_another_published_meanwhile_is_not_confirmed(either: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A delivery like the former version does not confirm the version that replaced it meanwhile."""
+    path = write_csv(either.folder / "a.csv", [charge()])
+    either.ingest(path)
+    suspect = FolderLedger.suspect
+
+    def meanwhile(self: FolderLedger, version: Version) -> Iterator[str]:
+        with either.state.writing() as connection:
+            connection.execute(text("UPDATE billing_period SET version = 9"))
+        return suspect(self, version)
+
+    monkeypatch.setattr(FolderLedger, "suspect", meanwhile)
+    with pytest.raises(DeliveryFailed, match="Another ingest of bill published 2024-09 meanwhile"):
+        either.ingest(path, now=NOW + timedelta(days=1))
+    assert either.rows("SELECT count(*) FROM ingest_run WHERE outcome = 'failed'") == [(1,)]
+    with either.state.reading() as connection:
+        assert [found.confirmed_at for found in coverages(connection).values()] == [NOW]
 
 
 def test_a_changed_scope_moves_rows_between_teams(either: Place) -> None:

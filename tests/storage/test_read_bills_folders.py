@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from finops.errors import ConfigurationRefused
-from storage.ledger.versions import Ledger
+from storage.ledger.folder import FolderLedger
 from tests.storage.bills import Place, charge, write_csv, write_parquet
 
 OCTOBER = {"BillingPeriodStart": "2024-10-01T00:00:00Z", "ChargePeriodStart": "2024-10-05T00:00:00Z"}
@@ -78,7 +78,7 @@ def test_the_ledger_may_lie_anywhere(place: Place) -> None:
     moved.ingest(write_parquet(place.folder / "b.parquet", two), export="other")
     assert moved.total() == Decimal(6)
     assert moved.damaged() == []
-    assert Ledger(awkward / "ledger").read("bill", "2024-09", 1).rows == 1
+    assert FolderLedger(awkward / "ledger").read("bill", "2024-09", 1).rows == 1
 
 
 def test_a_name_that_is_not_text_is_refused(place: Place) -> None:
