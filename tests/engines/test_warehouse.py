@@ -120,7 +120,7 @@ def test_the_ledger_says_where_the_rows_are(database: Database, place: Place) ->
     [part] = version.parts
     assert version.rows_at == part.rows_at == f"postgresql: {table}"
     assert version.rows == sum(row["BillingPeriodStart"].month == 10 for row in rows) * 2
-    kept = pyarrow.parquet.read_table(version.folder / part.rows_file)
+    kept = pyarrow.parquet.read_table(version.file(part.rows_file))
     assert kept.num_rows < version.rows and sum(kept["rows"].to_pylist()) == version.rows
     assert place.daily()
 
