@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8400
 BIN := .venv/bin
 .DEFAULT_GOAL := targets
-.PHONY: targets setup demo test test-engines check fix golden bench bench-alerts bench-report bench-engines faults reference clean
+.PHONY: targets setup demo test test-postgresql test-engines check fix golden bench bench-alerts bench-report bench-engines faults reference clean
 
 targets: ## print the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 12
@@ -32,6 +32,10 @@ demo: .venv/.runtime ## the whole product against a Slack on localhost (PORT=840
 
 test: .venv/.development ## run the tests
 	$(BIN)/pytest -q -n 3 tests
+
+# The layers below the database and the demo's made-up bills use none.
+test-postgresql: .venv/.development ## run the tests of whatever uses a state database on PostgreSQL instead of SQLite
+	$(BIN)/pytest -q -n 3 --database postgresql $(addprefix --ignore=tests/,finops views sandbox demo) tests
 
 test-engines: .venv/.engines ## the engines' tests with a Spark cluster on loopback (fetches Spark, 460 MB; needs Java 17)
 	$(BIN)/pytest -q -n 0 tests/engines

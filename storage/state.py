@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -15,6 +15,7 @@ from sqlalchemy.engine import make_url
 
 from finops.errors import ConfigurationRefused
 from storage.amounts import SumOfDigits
+from storage.plain_json import kept
 
 WAITS = {
     "connect_timeout": 5,
@@ -36,6 +37,7 @@ class State:
     def __init__(self, url: str) -> None:
         self.url = _translated(url)
         self.engine = _engine(self.url)
+        event.listen(self.engine, "before_cursor_execute", _keep_text, retval=True)
         # SQLite's readers see one moment by themselves.
         server = self.engine.dialect.name == "postgresql"
         self._reader = self.engine.execution_options(isolation_level="REPEATABLE READ") if server else self.engine
@@ -148,6 +150,18 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     ):
         connection.execute(f"PRAGMA {pragma}")
     connection.create_aggregate("exact_sum", 1, SumOfDigits)
+
+
+def _keep_text(_connection: Connection, _cursor: Any, statement: str, given: Any, *_: object) -> tuple[str, Any]:
+    """What people type and files hold is asked for and written as both databases can keep it."""
+    return statement, [_kept(row) for row in given] if isinstance(given, list) else _kept(given)
+
+
+def _kept(row: Any) -> Any:
+    """A statement's parameters, by name on PostgreSQL and in order on SQLite."""
+    if isinstance(row, Mapping):
+        return {name: kept(value) if isinstance(value, str) else value for name, value in row.items()}
+    return tuple(kept(value) if isinstance(value, str) else value for value in row)
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -26,14 +26,16 @@ def find_team(connection: Connection, company: Company, slug: str) -> Team | Non
 
 def team_slugs(connection: Connection, company: Company) -> list[str]:
     """Slugs of every team, the listed ones first."""
-    known = connection.execute(select(TABLE.c.slug).order_by(TABLE.c.slug)).scalars().all()
+    # Sorted here: in what order a server has texts depends on how it was set up.
+    known = sorted(connection.execute(select(TABLE.c.slug)).scalars())
     return list(dict.fromkeys([*company.listed, *known, UNALLOCATED]))
 
 
 def all_teams(connection: Connection, company: Company) -> dict[str, Team]:
     """Every team by slug: the listed ones in their order, then the derived ones by name, then `unallocated`."""
     teams = dict(company.listed)
-    for slug, name in connection.execute(select(TABLE.c.slug, TABLE.c.name).order_by(TABLE.c.slug)):
+    names = {slug: name for slug, name in connection.execute(select(TABLE.c.slug, TABLE.c.name))}
+    for slug, name in sorted(names.items()):
         if slug not in teams and slug != UNALLOCATED:
             teams[slug] = _made(company, slug, name)
     teams[UNALLOCATED] = _made(company, UNALLOCATED, "Unallocated")

@@ -14,6 +14,7 @@ from bot.installation import Installation
 from bot.settings import Settings
 from storage.budgets import parse_budgets, record_budgets
 from storage.ledger.ingest import ingest
+from tests.databases import state_url
 
 COLUMNS = (
     "BilledCost BillingAccountId BillingAccountName BillingCurrency BillingPeriodEnd BillingPeriodStart ChargeCategory "
@@ -128,12 +129,12 @@ class Moved:
         return self.now
 
 
-def make_company(folder: Path, *, clock: Moved | None = None, url: str = "", bill: bool = True) -> Installation:
+def make_company(folder: Path, *, clock: Moved | None = None, bill: bool = True) -> Installation:
     """An installation of the small company in a folder, with its bill through 11 November and its budgets."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "finops.yaml").write_text(CONFIG)
     settings = Settings(
-        finops_database_url=SecretStr(url or f"sqlite:///{folder / 'finops.db'}"),
+        finops_database_url=SecretStr(state_url(folder)),
         finops_ledger=folder / "ledger",
         slack_signing_secret=SecretStr("a signing secret"),
         slack_bot_token=SecretStr("xoxb-none"),
@@ -141,10 +142,6 @@ def make_company(folder: Path, *, clock: Moved | None = None, url: str = "", bil
         slack_api_url="http://127.0.0.1:9/api/",
     )
     installation = Installation(folder / "finops.yaml", settings, clock or Moved())
-    if url:
-        from storage.state import State
-
-        State(url).migrate()
     if bill:
         write_bill(folder / "bills" / "bill.csv", usual_charges(date(2026, 10, 1), date(2026, 11, 11)))
         take_in(installation)

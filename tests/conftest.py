@@ -2,7 +2,7 @@
 
 import structlog
 
-pytest_plugins = ["tests.postgres", "tests.spark", "tests.buckets"]
+pytest_plugins = ["tests.postgres", "tests.databases", "tests.spark", "tests.buckets"]
 
 # structlog's own default draws a failure with every local variable: seconds on a busy machine, longer than Slack waits.
 structlog.configure(

@@ -26,9 +26,9 @@ BUDGETS = "".join(
 )
 
 
-def planning_company(folder: Path, *, clock: Moved | None = None, url: str = "") -> Installation:
+def planning_company(folder: Path, *, clock: Moved | None = None) -> Installation:
     """The small company on 12 November, with its bills from August on and budgets through December."""
-    installation = make_company(folder, clock=clock, url=url, bill=False)
+    installation = make_company(folder, clock=clock, bill=False)
     add_months(installation, folder)
     return installation
 

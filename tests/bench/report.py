@@ -29,6 +29,7 @@ from storage.deliveries import TABLE as DELIVERIES
 from storage.explanations import save_explanation
 from tests.bench.measured import Findings, megabytes, seconds, step
 from tests.company import Charge, Moved, take_in, write_bill
+from tests.databases import state_url
 from views.report_files import EDITIONS, FORMS
 
 MOST_SECONDS, MOST_BYTES = 60.0, 1e9
@@ -90,9 +91,7 @@ def make_estate(folder: Path, teams: int) -> Installation:
         "company: Bench\ncurrency: USD\nsources: {aws: {path: bills}}\n"
         f'report: {{channel: "#finops"}}\nmateriality: {{amount: 10}}\nteams:\n{listed}\n'
     )
-    settings = Settings(
-        finops_database_url=SecretStr(f"sqlite:///{folder / 'finops.db'}"), finops_ledger=folder / "ledger"
-    )
+    settings = Settings(finops_database_url=SecretStr(state_url(folder)), finops_ledger=folder / "ledger")
     installation = Installation(config, settings, Moved(NOW))
     write_bill(folder / "bills" / "bill.csv", list(_charges(teams)))
     take_in(installation)
@@ -161,7 +160,7 @@ def _made(folder: Path, form: str, edition: str) -> Made:
     line = [sys.executable, "-m", "tests.bench.report_run", str(folder / "finops.yaml")]
     line += ["report", "--month", str(REPORTED), "--format", form, "--edition", edition, "--output", str(output)]
     environment = os.environ | {
-        "FINOPS_DATABASE_URL": f"sqlite:///{folder / 'finops.db'}",
+        "FINOPS_DATABASE_URL": state_url(folder),
         "FINOPS_LEDGER": str(folder / "ledger"),
     }
     begun = time.monotonic()

@@ -10,7 +10,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import pytest
 from pydantic import SecretStr
 
 from bot.channels.slack import CHANNEL
@@ -24,7 +23,6 @@ from storage.state import State
 from tests.company import CHANNELS, PEOPLE, Moved, make_company
 
 MANIFEST = json.loads((files("bot") / "slack_app" / "manifest.socket.json").read_text())
-DATABASES = ("sqlite", "postgresql")
 
 
 @dataclass
@@ -100,22 +98,21 @@ class PostOffice:
         return [call.error for call in self.sandbox.calls].count("ratelimited")
 
 
-def open_office(folder: Path, url: str = "", **options: Any) -> PostOffice:
+def open_office(folder: Path, **options: Any) -> PostOffice:
     """A started sandbox, and an installation on an empty database; nothing of the bot runs yet."""
     clock = Moved()
     options = {"people": PEOPLE, "channels": CHANNELS, "rate_limits": False, **options}
     sandbox = Sandbox(manifest=MANIFEST, clock=lambda: clock.now.timestamp(), **options).start()
-    installation = make_company(folder, clock=clock, url=url, bill=False)
+    installation = make_company(folder, clock=clock, bill=False)
     settings = installation.settings
     settings.slack_bot_token, settings.slack_app_token = SecretStr(sandbox.bot_token), SecretStr(sandbox.app_token)
     settings.slack_api_url = sandbox.api_url
     return PostOffice(sandbox, installation, clock)
 
 
-def each_office(request: pytest.FixtureRequest, folder: Path) -> Iterator[PostOffice]:
-    """What a fixture `office` with the parameters of DATABASES yields: one on each database, without rate limits."""
-    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else ""
-    found = open_office(folder, url)
+def each_office(folder: Path) -> Iterator[PostOffice]:
+    """What a fixture `office` yields: one without rate limits."""
+    found = open_office(folder)
     yield found
     found.sandbox.stop()
     found.state.close()

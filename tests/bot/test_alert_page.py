@@ -10,8 +10,12 @@ import pytest
 
 from bot.demo.demo import Demo
 from tests.bot.browser import CHROMIUM, open_page
+from tests.databases import OF_THE_DEMO
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
+pytestmark = [
+    OF_THE_DEMO,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -11,13 +11,13 @@ import pytest
 
 from sandbox import Fault
 from storage import sending
-from tests.bot.delivering import DATABASES, PostOffice, each_office
+from tests.bot.delivering import PostOffice, each_office
 
 
-@pytest.fixture(params=DATABASES)
-def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PostOffice]:
-    """A sender's surroundings, on each database."""
-    yield from each_office(request, tmp_path)
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[PostOffice]:
+    """A sender's surroundings."""
+    yield from each_office(tmp_path)
 
 
 def _lease(office: PostOffice, owner: str) -> list[sending.Lease]:

@@ -10,13 +10,13 @@ from prometheus_client import REGISTRY
 from sqlalchemy import update
 
 from storage import deliveries
-from tests.bot.delivering import DATABASES, PostOffice, each_office
+from tests.bot.delivering import PostOffice, each_office
 
 
-@pytest.fixture(params=DATABASES)
-def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PostOffice]:
-    """A sender's surroundings, on each database."""
-    yield from each_office(request, tmp_path)
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[PostOffice]:
+    """A sender's surroundings."""
+    yield from each_office(tmp_path)
 
 
 def _dead(office: PostOffice) -> list[deliveries.DeadLetter]:

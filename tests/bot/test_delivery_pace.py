@@ -13,16 +13,16 @@ from bot.channels.slack import CHANNEL
 from bot.delivery import Sender
 from sandbox import Fault
 from storage import pace
-from tests.bot.delivering import DATABASES, PostOffice, each_office, open_office
+from tests.bot.delivering import PostOffice, each_office, open_office
 
 STORM = 60
 """Seconds of Retry-After."""
 
 
-@pytest.fixture(params=DATABASES)
-def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PostOffice]:
-    """A sender's surroundings, on each database."""
-    yield from each_office(request, tmp_path)
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[PostOffice]:
+    """A sender's surroundings."""
+    yield from each_office(tmp_path)
 
 
 def test_one_post_a_second_and_channel_whoever_sends(office: PostOffice) -> None:

@@ -10,15 +10,15 @@ import pytest
 
 from sandbox import Fault
 from storage import deliveries, sending
-from tests.bot.delivering import DATABASES, PostOffice, each_office
+from tests.bot.delivering import PostOffice, each_office
 
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture(params=DATABASES)
-def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PostOffice]:
-    """A sender's surroundings, on each database."""
-    yield from each_office(request, tmp_path)
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[PostOffice]:
+    """A sender's surroundings."""
+    yield from each_office(tmp_path)
 
 
 def _withdraw(office: PostOffice, prefix: str) -> int:

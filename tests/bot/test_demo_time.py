@@ -14,9 +14,11 @@ from bot.cli import main
 from bot.demo.demo import Demo
 from finops.errors import FinopsError
 from storage.audit import read
+from tests.databases import OF_THE_DEMO
 from tests.handlers.desk import key_of
 from views.alert import ACKNOWLEDGE
 
+pytestmark = OF_THE_DEMO
 THURSDAY, FRIDAY = date(2026, 11, 12), date(2026, 11, 13)
 
 

@@ -19,6 +19,7 @@ from bot.log import without_secrets
 from storage.people import channel_id
 from tests.bot.conftest import Bench, open_bench
 from tests.company import make_company
+from tests.databases import OF_THE_DEMO, state_url
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT.parent / "shared" / "data" / "slack" / "manifest.schema.2.0.0.json"
@@ -61,7 +62,7 @@ from bot.settings import Settings
 from bot.web import build_web
 
 settings = Settings(
-    finops_database_url=SecretStr("sqlite:///{tmp_path / "finops.db"}"),
+    finops_database_url=SecretStr({state_url(tmp_path)!r}),
     slack_signing_secret=SecretStr("a signing secret"),
 )
 web = build_web(Installation(Path({str(tmp_path / "finops.yaml")!r}), settings))
@@ -269,6 +270,7 @@ def test_the_two_manifests_differ_only_in_the_way_in() -> None:
     assert http == socket
 
 
+@OF_THE_DEMO
 def test_the_demo_works() -> None:
     """`finops demo --check` sees the morning's messages, an answer, the report, alerts, and the next day, in time."""
     environment = {**os.environ, "PATH": os.environ["PATH"]}

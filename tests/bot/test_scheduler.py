@@ -8,11 +8,12 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from bot.scheduler import Scheduler, due_key
 from finops.errors import ConfigurationRefused
-from storage import claims
+from storage import claims, deliveries
 from storage.standing import read_standing
 from tests.company import Moved, make_company
 
@@ -44,7 +45,7 @@ def test_due_keys(schedule: str, now: str, key: str | None) -> None:
 
 
 def _scheduler(folder: Path, owner: str, clock: Moved) -> Scheduler:
-    installation = make_company(folder, clock=clock, bill=not (folder / "finops.db").exists())
+    installation = make_company(folder, clock=clock, bill=not (folder / "bills").exists())
     parts = installation.parts()
     return Scheduler(parts, owner, installation.clock)
 
@@ -123,12 +124,11 @@ def test_every_zone_has_its_morning(tmp_path: Path) -> None:
     assert scheduler.run_due() == [*TIMED, "ingest_billing", "receive_incoming", *SHOWING]
     clock.now = datetime(2026, 11, 12, 13, 30, tzinfo=UTC)
     assert "daily_summary" in scheduler.run_due()
-    from sqlalchemy import text
-
+    own = deliveries.TABLE.c
     with again.state.reading() as connection:
-        rows = connection.execute(text("SELECT key, created_at FROM delivery WHERE kind = 'daily' ORDER BY key")).all()
-    assert {key: str(at)[11:13] for key, at in rows} == {
-        "daily/idle/2026-11-12": "08",
-        "daily/payments/2026-11-12": "08",
-        "daily/search/2026-11-12": "13",
+        rows = connection.execute(select(own.key, own.created_at).where(own.kind == "daily")).all()
+    assert {key: at.hour for key, at in rows} == {
+        "daily/idle/2026-11-12": 8,
+        "daily/payments/2026-11-12": 8,
+        "daily/search/2026-11-12": 13,
     }

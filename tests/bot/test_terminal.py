@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from bot.cli import main
 from tests.company import CONFIG, Charge, usual_charges, write_bill
+from tests.databases import is_server, state_url
 
 SAMPLE = Path(__file__).parents[2].parent / "shared" / "data" / "focus" / "focus_sample_1k_v1.0.csv"
 VARIANCE = (
@@ -22,11 +23,13 @@ VARIANCE = (
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder as the working directory, with an environment that says nothing."""
+    """An empty folder as the working directory, with an environment that says nothing but where a server is."""
     monkeypatch.chdir(tmp_path)
     for name in list(os.environ):
         if name.startswith(("FINOPS_", "SLACK_")):
             monkeypatch.delenv(name)
+    if is_server():
+        monkeypatch.setenv("FINOPS_DATABASE_URL", state_url(tmp_path))
     return tmp_path
 
 
@@ -51,7 +54,8 @@ def test_the_first_five_minutes(here: Path) -> None:
     (here / "budgets.csv").write_text("team,month,amount,currency\npayments,2026-10,3000,USD\nidle,2026-10,0,USD\n")
     assert finops("ingest", "bills", "--export", "aws").exit_code == 0
     assert finops("budgets", "import", "budgets.csv").exit_code == 0
-    assert (here / "var" / "finops.db").exists() and (here / "var" / "ledger" / "aws" / "2026-10").is_dir()
+    assert is_server() or (here / "var" / "finops.db").exists()
+    assert (here / "var" / "ledger" / "aws" / "2026-10").is_dir()
     found = as_json("variance", "payments", "--month", "2026-10")
     assert list(found) == VARIANCE
     assert found == {

@@ -21,7 +21,9 @@ from finops.money import add
 from finops.periods import Month
 from jobs import close_month
 from storage.ledger.totals import ledger_totals
+from tests.databases import OF_THE_DEMO
 
+pytestmark = OF_THE_DEMO
 OCTOBER = Month(2026, 10)
 CODE = """
 import sys

@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 from bot.cli import main
 from bot.configuration import load_company
 from bot.discovery import discover
+from tests.databases import POSTGRESQL, SQLITE, is_server, state_url
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("bot", "handlers", "jobs", "views", "storage", "finops", "sandbox", "tests")
@@ -183,10 +184,12 @@ def test_the_map_names_every_page() -> None:
 
 @pytest.fixture
 def laptop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder as the working directory, with an environment that says nothing."""
+    """An empty folder as the working directory, with an environment that says nothing but where a server is."""
     monkeypatch.chdir(tmp_path)
     for name in [name for name in os.environ if name.startswith(("FINOPS_", "SLACK_"))]:
         monkeypatch.delenv(name)
+    if is_server():
+        monkeypatch.setenv("FINOPS_DATABASE_URL", state_url(tmp_path))
     return tmp_path
 
 
@@ -243,6 +246,7 @@ def test_howtos_show_what_is_printed(laptop: Path) -> None:
 
     def compare(name: str, line: str) -> None:
         printed = run(line).output.replace("finops: read bad.csv\n", "")
+        printed = printed.replace(f"database: {POSTGRESQL},", f"database: {SQLITE},")
         page = ROOT / "docs" / "howto" / name
         [shown] = [text for info, text in blocks(page) if info == "console" and text.startswith(f"$ {line}\n")]
         settle(page, shown, f"$ {line}\n{printed}")

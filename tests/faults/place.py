@@ -30,21 +30,21 @@ class Place:
     Args:
         server: address of a PostgreSQL up to the database's name, empty for none.
         name: tells the places on one server apart.
+        always: makes every run on the server, whatever its plan says.
 
     Attributes:
         web: what answers at the door.
     """
 
-    def __init__(self, server: str = "", name: str = "faults") -> None:
+    def __init__(self, server: str = "", name: str = "faults", *, always: bool = False) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="finops-faults-", dir=MEMORY if MEMORY.is_dir() else None))
         (self.folder / "finops.yaml").write_text("")
-        self._server, self._name = server, name
+        self._server, self._name, self._always = server, name, always
         self._template = self.folder / "template.db"
-        template = State(f"sqlite:///{self._template}")
-        template.migrate()
-        with template.engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        template.close()
+        if not always:
+            template = State(f"sqlite:///{self._template}")
+            template.migrate()
+            template.close()
         if server:
             self._admin(f"DROP DATABASE IF EXISTS {name}_template WITH (FORCE)", f"CREATE DATABASE {name}_template")
             migrated = State(f"{server}{name}_template")
@@ -62,10 +62,9 @@ class Place:
             self._admin(*(f"DROP DATABASE IF EXISTS {self._name}{end} WITH (FORCE)" for end in ("", "_template")))
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    @property
-    def has_server(self) -> bool:
-        """Whether runs on PostgreSQL can be made."""
-        return bool(self._server)
+    def takes_server(self, wanted: bool) -> bool:
+        """Whether a run that wants PostgreSQL, or does not, is made there."""
+        return bool(self._server) and (wanted or self._always)
 
     @property
     def request_url(self) -> str:

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -61,6 +62,8 @@ class RealBot:
     Attributes:
         teams: how many of the estate's.
         schedules: as in finops.yaml.
+        running: processes that were started and not killed.
+        started: these and the killed ones.
     """
 
     folder: Path
@@ -68,6 +71,7 @@ class RealBot:
     teams: int
     schedules: dict[str, str]
     running: list[Process] = field(default_factory=list)
+    started: list[Process] = field(default_factory=list)
     deliveries: int = 0
 
     def __post_init__(self) -> None:
@@ -171,6 +175,17 @@ class RealBot:
         """Everything that there is."""
         return look(self.state, self.sandbox, datetime.now(UTC))
 
+    def done_twice(self) -> list[str]:
+        """States of messages that were brought twice, and jobs that were done more often than they were claimed."""
+        brought = Counter(f"{key} in revision {revision}" for each in self.started for key, revision in each.delivered)
+        lines = [line for process in self.started for line in process.lines]
+        jobs = Counter(line["job"] for line in lines if line.get("event") == "job done")
+        claimed = Counter[str]()
+        with self.state.reading() as connection:
+            for row in connection.execute(select(claims.TABLE).where(claims.TABLE.c.finished_at.is_not(None))):
+                claimed[row.work.partition("@")[0]] += row.attempts
+        return [name for name, times in brought.items() if times > 1] + list(jobs - claimed)
+
     def _start(self, *words: str) -> Process:
         environment = {
             **os.environ,
@@ -187,6 +202,7 @@ class RealBot:
             command = [str(FINOPS), "--config", str(self.folder / "finops.yaml"), *words]
             process = Process(subprocess.Popen(command, stdout=file, stderr=file, env=environment), log)
         self.running.append(process)
+        self.started.append(process)
         return process
 
     def _teams(self) -> list[Any]:

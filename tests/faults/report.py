@@ -55,7 +55,7 @@ def run_seed(seed: int, place: Place) -> Result:
         {
             "runs": 1,
             "compared with the same week without faults": compared,
-            "on PostgreSQL": plan.server and place.has_server,
+            "on PostgreSQL": place.takes_server(plan.server),
             "over Socket Mode": plan.socket,
             "with two workers": plan.workers > 1,
             "in which faults outlast a step": plan.lags,

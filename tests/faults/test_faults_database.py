@@ -1,58 +1,73 @@
-"""The database gone for a while, of both kinds: nothing is acknowledged that is not kept, and all goes on after it."""
+"""A worker and the database gone for a while: nothing is acknowledged that is not kept, and all goes on after it."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, event, select, text
 
 from bot.small_install import SmallInstall
 from sandbox import AppFailure
-from storage import deliveries
+from storage import claims, deliveries
 from storage.audit import read
 from storage.budgets import parse_budgets, record_budgets
 from storage.state import State
 from tests.bot.conftest import Bench, open_bench
 from tests.faults import estate
 from tests.faults.judgement import wrong_with
-from tests.faults.real import PATIENCE, RealBot
+from tests.faults.real import PATIENCE, Process, RealBot
 from tests.faults.seen import look
-from tests.postgres import is_installed, running_server
+from tests.postgres import running_server
 
 TEAMS, OVER, MANY = 12, 6, 40
 SCHEDULES = {"ingest_billing": "off", "daily_summary": "off", "escalate_alerts": "every 1m"}
 ACKNOWLEDGE, TAKE_BACK = "alert_acknowledge", "alert_take_back"
 
 
-@pytest.mark.skipif(not is_installed(), reason="PostgreSQL is not installed")
-def test_postgresql_goes_away_and_comes_back(tmp_path: Path) -> None:
-    """A worker and a web process outlive their database; what was said to be done is done, and nothing else is."""
+@pytest.mark.database("postgresql", "stops a server")
+def test_replicas_outlive_a_worker_and_their_database(tmp_path: Path) -> None:
+    """Of two workers one is killed in the middle of a job, which the other takes over; then the database goes and comes
+    back under two workers and two web processes. What was said to be done is done, once, and nothing else is.
+    """
     with running_server() as server:
         with psycopg.connect(server.address + "postgres", autocommit=True) as admin:
             admin.execute("CREATE DATABASE company")
         with RealBot(tmp_path, server.address + "company", TEAMS, SCHEDULES) as bot:
             bot.publish({f"team{number:02}": Decimal("1.15") for number in range(OVER)})
-            processes = [bot.start_worker(), bot.start_web(0)]
+            with psycopg.connect(server.address + "company") as holder:
+                holder.execute("LOCK TABLE alert IN EXCLUSIVE MODE")
+                for number in range(2):
+                    bot.start_worker()
+                    bot.start_web(number)
+                bot.sandbox.wait_for(lambda: _evaluating(bot), timeout=PATIENCE)
+                [(due, killed)] = _evaluating(bot).items()
+                bot.kill(killed)
             over = estate.teams()[:OVER]
             bot.sandbox.wait_for(lambda: len(_messages(bot)) == OVER and bot.is_quiet(), timeout=PATIENCE)
-            kept = [_acknowledge(bot, team.slug) for team in over[:2]]
+            assert _claim(bot, due).attempts == 2
+            assert f":{killed.program.pid}:" not in _claim(bot, due).owner
+            bot.start_worker()
+            kept = [_acknowledge(bot, team.slug, web) for web, team in enumerate(over[:2])]
+            bot.sandbox.wait_for(bot.is_quiet, timeout=PATIENCE)
             server.stop()
-            for team in over[2:4]:
+            for web, team in enumerate(over[2:4]):
                 with pytest.raises(AppFailure):
-                    _acknowledge(bot, team.slug)
+                    _acknowledge(bot, team.slug, web)
             server.start()
             assert _entries(bot.state, "acknowledged") == kept
-            kept += [_acknowledge(bot, team.slug) for team in over[3:5]]
+            kept += [_acknowledge(bot, team.slug, web) for web, team in enumerate(over[3:5])]
             bot.publish({f"team{number:02}": Decimal("1.35") for number in range(OVER)})
             bot.sandbox.wait_for(lambda: len(_entries(bot.state, "rose")) == OVER and bot.is_quiet(), timeout=PATIENCE)
-            assert [process.program.poll() for process in processes] == [None, None]
-            assert list(wrong_with(bot.seen())) == []
+            assert [process.program.poll() for process in bot.running] == [None] * 4
+            assert list(wrong_with(bot.seen())) == [] and bot.done_twice() == []
             assert _entries(bot.state, "acknowledged") == kept
 
 
+@pytest.mark.database("sqlite", "how many pages a file may have is a setting of SQLite's")
 def test_a_full_disk_under_sqlite(tmp_path: Path) -> None:
     """What no longer fits is refused to the person and kept nowhere; with room again the same click is heard."""
     bench = open_bench(tmp_path, rate_limits=False)
@@ -151,8 +166,26 @@ def _messages(bot: RealBot) -> dict[str, tuple[str, str]]:
     return found
 
 
-def _acknowledge(bot: RealBot, slug: str) -> tuple[str, str]:
-    """Let a team's owner acknowledge; returns who and what."""
+def _evaluating(bot: RealBot) -> dict[str, Process]:
+    """What of evaluate_alerts is being done, and by whom."""
+    claim = claims.TABLE.c
+    running = select(claims.TABLE).where(claim.work == "evaluate_alerts", claim.finished_at.is_(None))
+    with bot.state.reading() as connection:
+        rows = connection.execute(running).all()
+    return {row.due: each for row in rows for each in bot.running if f":{each.program.pid}:" in row.owner}
+
+
+def _claim(bot: RealBot, due: str) -> Any:
+    """The claim of a unit of evaluate_alerts."""
+    claim = claims.TABLE.c
+    with bot.state.reading() as connection:
+        own = select(claims.TABLE).where(claim.work == "evaluate_alerts", claim.due == due)
+        return connection.execute(own).one()
+
+
+def _acknowledge(bot: RealBot, slug: str, web: int) -> tuple[str, str]:
+    """Let a team's owner acknowledge by one of the web processes; returns who and what."""
+    bot.hear_over(web)
     team = next(team for team in estate.teams() if team.slug == slug)
     owner = team.owners[0].partition("@")[0]
     bot.sandbox.person(owner).click(*_messages(bot)[slug], ACKNOWLEDGE)

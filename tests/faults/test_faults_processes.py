@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
-from sqlalchemy import select
+import pytest
 
 from finops.company import Team
-from storage import claims
 from storage.audit import read
+from tests.databases import state_url
 from tests.faults import estate
 from tests.faults.judgement import wrong_with
 from tests.faults.real import PATIENCE, Process, RealBot
@@ -19,10 +18,11 @@ TEAMS, OVER, CLICKS = 30, 14, 8
 SCHEDULES = {"ingest_billing": "off", "daily_summary": "off", "escalate_alerts": "every 1m"}
 
 
-def test_two_workers_and_two_web_processes(tmp_path: Path, postgres_url: str) -> None:
+@pytest.mark.database("postgresql", "several processes that write all the time are for a server")
+def test_two_workers_and_two_web_processes(tmp_path: Path) -> None:
     """Every piece of work is done by one of two workers, one killed in between; clicks come by both web processes."""
     ratios = {f"team{number:02}": Decimal("1.15") for number in range(OVER)}
-    with RealBot(tmp_path, postgres_url, TEAMS, SCHEDULES) as bot:
+    with RealBot(tmp_path, state_url(tmp_path), TEAMS, SCHEDULES) as bot:
         bot.publish(ratios)
         workers = [bot.start_worker(), bot.start_worker()]
         for number in range(2):
@@ -45,7 +45,8 @@ def test_two_workers_and_two_web_processes(tmp_path: Path, postgres_url: str) ->
             if sealed.entry.action == "alert.acknowledged"
         }
         assert clicked <= acknowledged
-        _each_did_its_own(bot, workers)
+        assert bot.done_twice() == []
+        assert all(worker.delivered for worker in workers)
         assert [bot.clicks_heard(number) for number in range(2)] == [CLICKS // 2] * 2
 
 
@@ -79,15 +80,3 @@ def _happened(bot: RealBot, what: str) -> set[str]:
 
 def _brought(workers: list[Process]) -> int:
     return sum(len(worker.delivered) for worker in workers)
-
-
-def _each_did_its_own(bot: RealBot, workers: list[Process]) -> None:
-    """No state of a message was brought by two, no unit of work done by two, and both did some of it."""
-    brought = Counter(each for worker in workers for each in worker.delivered)
-    assert [each for each, times in brought.items() if times > 1] == []
-    assert all(worker.delivered for worker in workers)
-    with bot.state.reading() as connection:
-        done = connection.execute(select(claims.TABLE).where(claims.TABLE.c.finished_at.is_not(None))).all()
-    jobs = Counter(line["job"] for worker in workers for line in worker.lines if line.get("event") == "job done")
-    for job, times in jobs.items():
-        assert times <= sum(row.attempts for row in done if row.work.partition("@")[0] == job), job

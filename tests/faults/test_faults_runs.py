@@ -11,6 +11,7 @@ import pytest
 from bot.channels.channel import Posted
 from bot.channels.slack import SlackChannel
 from storage.deliveries import Delivery
+from tests.databases import is_server
 from tests.faults.course import run
 from tests.faults.judgement import violations
 from tests.faults.place import Place
@@ -18,15 +19,15 @@ from tests.faults.plan import make_plan
 from tests.faults.reference import differences
 from tests.faults.report import report, run_seed, silence
 
-SEEDS = [seed for seed in range(21) if not make_plan(seed).server]
-ON_SERVER = next(seed for seed in range(100) if make_plan(seed).server)
+SEEDS = range(21)
 
 
 @pytest.fixture(scope="module")
-def place() -> Iterator[Place]:
-    """Where the runs of this process are made, on SQLite."""
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+    """Where the runs of this process are made."""
+    server = request.getfixturevalue("postgres_server") if is_server() else ""
     with silence():
-        found = Place()
+        found = Place(server, always=is_server())
         yield found
         found.close()
 
@@ -34,17 +35,9 @@ def place() -> Iterator[Place]:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_week_of_faults_ends_as_it_should(place: Place, seed: int) -> None:
     """Every due message is in Slack once in its newest state, none lost or doubled, and no answer forgotten."""
-    assert run_seed(seed, place).violations == ()
-
-
-def test_a_week_of_faults_on_postgresql(postgres_server: str) -> None:
-    """The same on a real PostgreSQL."""
-    with silence():
-        place = Place(postgres_server, "faults_slice")
-        result = run_seed(ON_SERVER, place)
-        place.close()
+    result = run_seed(seed, place)
     assert result.violations == ()
-    assert result.counted["on PostgreSQL"] == 1
+    assert result.counted["on PostgreSQL"] == is_server()
 
 
 def test_a_seed_is_the_same_each_time() -> None:

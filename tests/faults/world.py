@@ -54,7 +54,7 @@ class World:
     def __init__(self, plan: Plan, place: Place) -> None:
         self.plan, self.place, self.fired = plan, place, Counter[str]()
         self.clock = Moved(plan.steps[0].at.astimezone(UTC) - timedelta(hours=1))
-        server = plan.server and place.has_server
+        server = place.takes_server(plan.server)
         place.begin_anew(server=server)
         self.url = place.url(server=server)
         hears = plan.socket or plan.seed % 5 == 0

@@ -20,6 +20,7 @@ from storage.standing import read_standing
 from tests.bot.conftest import Bench
 from tests.company import Moved, make_company
 from tests.handlers.desk import Desk, raise_alert
+from tests.storage.test_audit import unguard
 
 
 def kill(installation, key: str, destination: str = "C1") -> None:  # type: ignore[no-untyped-def]
@@ -129,11 +130,10 @@ def test_a_job_is_run_for_the_asking(desk: Desk) -> None:
     assert "`evaluate_alerts` (off) last ran" in status["text"]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture
 def place(request: pytest.FixtureRequest, tmp_path: Path):  # type: ignore[no-untyped-def]
-    """A company on either database."""
-    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else ""
-    installation = make_company(tmp_path, clock=Moved(), url=url)
+    """A company."""
+    installation = make_company(tmp_path, clock=Moved())
     yield installation
     installation.state.close()
 
@@ -202,8 +202,7 @@ def test_a_touched_record_is_named(tmp_path: Path) -> None:
     raise_alert(place, step=2)
     with place.state.writing() as connection:
         first = connection.execute(text("SELECT min(seq) FROM audit")).scalar()
-        for (name,) in connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all():
-            connection.execute(text(f"DROP TRIGGER {name}"))
+        unguard(connection)
         connection.execute(text("UPDATE audit SET note = 'x' WHERE seq = :seq"), {"seq": first})
         connection.execute(text("DELETE FROM audit WHERE seq = :seq"), {"seq": first + 1})
     with place.state.reading() as connection:

@@ -25,12 +25,11 @@ PEOPLE = {name: f"U{number}{name.upper()}" for number, name in enumerate(("alice
 ROUNDS = 8
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture
 def counters(request: pytest.FixtureRequest, tmp_path: Path) -> list[Answers]:
     """Two web processes' handlers on one database, which knows the people."""
-    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else ""
     clock = Moved()
-    first = make_company(tmp_path, clock=clock, url=url, bill=False)
+    first = make_company(tmp_path, clock=clock, bill=False)
     second = type(first)(first.config_path, first.settings, clock)
     people = [(user_id, f"{name.title()} Example", f"{name}@example.com", "") for name, user_id in PEOPLE.items()]
     with first.state.writing() as connection:

@@ -33,12 +33,11 @@ from views.explanation_effects import Told, explanation_effects
 KEY = VarianceKey("payments", Month(2026, 11), "USD")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture
 def counters(request: pytest.FixtureRequest, tmp_path: Path) -> list[Answers]:
     """Two web processes' handlers on one database, which knows the people and the figures."""
-    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else ""
     clock = Moved()
-    first = make_company(tmp_path, clock=clock, url=url)
+    first = make_company(tmp_path, clock=clock)
     second = type(first)(first.config_path, first.settings, clock)
     people = [(user_id, f"{name.title()} Example", f"{name}@example.com", "") for name, user_id in PEOPLE.items()]
     with first.state.writing() as connection:

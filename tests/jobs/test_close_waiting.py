@@ -48,9 +48,9 @@ ACTUAL = {"payments": COSTS["payments"] * 31, "search": COSTS["search"] * 31}
 class Place:
     """The small company whose payments are billed by one provider and whose search by another, which is late."""
 
-    def __init__(self, folder: Path, url: str = "") -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.installation = make_company(folder, clock=Moved(CLOSING), url=url, bill=False)
+        self.installation = make_company(folder, clock=Moved(CLOSING), bill=False)
         self.company = replace(self.installation.company, report=ReportRules("#general"))
         self.state = self.installation.state
         with self.state.writing() as connection:
@@ -114,11 +114,10 @@ class Place:
         return CliRunner().invoke(main, list(words), obj=self.installation)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    """On both databases."""
-    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else ""
-    made = Place(tmp_path, url)
+    """When October waits to be closed."""
+    made = Place(tmp_path)
     request.addfinalizer(made.state.close)
     return made
 

@@ -58,11 +58,10 @@ def anomaly(impact: Any = 10, at: datetime = CAME, number: int = 9) -> IncomingA
     return read_alert(json.dumps(body), ID.format(number), at)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Installation:
-    """The small company on either database; payments is heading for about $3,004 of its budget of $2,900."""
-    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else ""
-    return make_company(tmp_path, url=url)
+    """The small company; payments is heading for about $3,004 of its budget of $2,900."""
+    return make_company(tmp_path)
 
 
 def company_of(place: Installation) -> Company:

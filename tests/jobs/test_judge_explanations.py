@@ -49,10 +49,10 @@ class Office:
         now: when it begins, the usual morning by default; the bill runs through the day before.
     """
 
-    def __init__(self, folder: Path, url: str = "", now: datetime = MORNING) -> None:
+    def __init__(self, folder: Path, now: datetime = MORNING) -> None:
         self.clock = Moved(now)
         self.folder = folder
-        self.installation = make_company(folder, clock=self.clock, url=url, bill=False)
+        self.installation = make_company(folder, clock=self.clock, bill=False)
         days = date(2026, 10, 1), now.date() - timedelta(days=1)
         write_bill(folder / "bills" / "bill.csv", usual_charges(*days))
         take_in(self.installation)
@@ -123,11 +123,10 @@ class Office:
         return {key: payload["text"] for key, payload in rows if key.startswith(prefix)}
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture
 def office(request: pytest.FixtureRequest, tmp_path: Path) -> Office:
-    """On both databases."""
-    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else ""
-    made = Office(tmp_path, url)
+    """With the bill through the day before."""
+    made = Office(tmp_path)
     request.addfinalizer(made.installation.state.close)
     return made
 

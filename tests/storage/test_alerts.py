@@ -135,37 +135,37 @@ def stored(place: Place, key: AlertKey = KEY) -> Alert:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=100)
 @given(alert=ALERTS)
-def test_any_alert_comes_back_exactly(either: Place, alert: Alert) -> None:
+def test_any_alert_comes_back_exactly(place: Place, alert: Alert) -> None:
     """Amounts to the last digit and exponent, instants to the microsecond, every person and word: as they were."""
     alert = replace(alert, key=replace(alert.key, team=f"team-{next(NUMBERS)}"))
-    [saved] = save(either, Change(alert))
+    [saved] = save(place, Change(alert))
     assert saved.alert == replace(alert, version=1)
-    found = stored(either, alert.key)
+    found = stored(place, alert.key)
     assert found == saved.alert
     for name in ("amount", "actual", "budget", "ratio"):
         assert str(getattr(found.reading, name)) == str(getattr(alert.reading, name))
 
 
-def test_no_alert_is_found_where_there_is_none(either: Place) -> None:
+def test_no_alert_is_found_where_there_is_none(place: Place) -> None:
     """A key that never rose has no alert, locked or not."""
-    with either.state.writing() as connection:
+    with place.state.writing() as connection:
         assert find_alert(connection, KEY) is find_alert(connection, KEY, lock=True) is None
         assert alerts_by_key(connection, [KEY]) == {}
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
 @given(policies(), st.lists(st.tuples(st.timedeltas(timedelta(minutes=1), 6 * DAY), st.integers(-3, 3)), min_size=1))
-def test_a_life_goes_on_from_what_is_stored(either: Place, policy: Policy, path: list[tuple[timedelta, int]]) -> None:
+def test_a_life_goes_on_from_what_is_stored(place: Place, policy: Policy, path: list[tuple[timedelta, int]]) -> None:
     """An alert that is written and read back after every event lives exactly as one that never left memory."""
 
     class Stored(Life):
         def take(self, change: Change | None) -> None:
             if change is not None:
                 self.told += change.events
-                save(either, change, policy=policy)
-                self.alert = stored(either)
+                save(place, change, policy=policy)
+                self.alert = stored(place)
 
-    with either.state.writing() as connection:
+    with place.state.writing() as connection:
         connection.exec_driver_sql("DELETE FROM alert")
     lives = Life(setting(policy)), Stored(setting(policy))
     for number, (gap, step) in enumerate(path, start=1):
@@ -176,18 +176,18 @@ def test_a_life_goes_on_from_what_is_stored(either: Place, policy: Policy, path:
     assert lives[0].alert == (lives[1].alert and replace(lives[1].alert, version=0))
 
 
-def test_changes_are_recorded_with_who_and_whom(either: Place) -> None:
+def test_changes_are_recorded_with_who_and_whom(place: Place) -> None:
     """Each event is an entry: who did it, from what to what, whom it called; a watched alert pings nobody."""
     change = evaluate(None, KEY, reading(2), setting(stand_ins={ALICE: CAROL}), MORNING)
     assert change is not None
-    [saved] = save(either, change)
-    save(either, acknowledge(saved.alert, BOB, "thread", setting(), MORNING + DAY))
+    [saved] = save(place, change)
+    save(place, acknowledge(saved.alert, BOB, "thread", setting(), MORNING + DAY))
     watched = replace(KEY, team="search")
     shadow = evaluate(None, watched, reading(1), setting(Policy(rules=replace(AT_ONCE, live=False))), MORNING)
     full = evaluate(None, replace(KEY, team="idle"), reading(1), setting(pings=10_000_000), MORNING)
     assert shadow is not None and full is not None
-    save(either, shadow, full)
-    with either.state.reading() as connection:
+    save(place, shadow, full)
+    with place.state.reading() as connection:
         assert verify(connection) == []
         first, second, third, fourth = (sealed.entry for sealed in read(connection))
     amounts = {"amount": "1200.000000000000000002", "budget": "1000"}
@@ -208,14 +208,14 @@ def test_changes_are_recorded_with_who_and_whom(either: Place) -> None:
 
 
 @pytest.mark.parametrize("second", ["acknowledge", "snooze"])
-def test_of_two_answers_at_once_the_second_sees_the_first(either: Place, second: str) -> None:
+def test_of_two_answers_at_once_the_second_sees_the_first(place: Place, second: str) -> None:
     """While one transaction holds the alert, another that reads it to answer waits, and then sees the first answer."""
-    save(either, Change(raised(2)))
+    save(place, Change(raised(2)))
     holds, seen = threading.Event(), []
     order: list[str] = []
 
     def first() -> None:
-        with either.state.writing() as connection:
+        with place.state.writing() as connection:
             alert = find_alert(connection, KEY, lock=True)
             assert alert is not None
             holds.set()
@@ -228,7 +228,7 @@ def test_of_two_answers_at_once_the_second_sees_the_first(either: Place, second:
 
     def other() -> None:
         holds.wait(10)
-        with either.state.writing() as connection:
+        with place.state.writing() as connection:
             alert = find_alert(connection, KEY, lock=True)
             order.append("second")
             assert alert is not None
@@ -248,22 +248,21 @@ def test_of_two_answers_at_once_the_second_sees_the_first(either: Place, second:
     for thread in threads:
         thread.join(30)
     assert order == ["first", "second"]
-    found = stored(either)
+    found = stored(place)
     assert found.acknowledgement is not None and found.acknowledgement.by == ALICE
     assert (seen, found.version) == (([ALICE], 2) if second == "acknowledge" else ([], 3))
     assert (found.snooze is None) == (second == "acknowledge")
 
 
-@pytest.mark.parametrize("either", ["postgresql"], indirect=True)
-def test_eight_people_at_once_make_one_acknowledgement(either: Place) -> None:
+def test_eight_people_at_once_make_one_acknowledgement(place: Place) -> None:
     """However many press the button in the same moment, one holds it, seven are told who, and nothing is lost."""
-    save(either, Change(raised(3)))
+    save(place, Change(raised(3)))
     start = threading.Barrier(8)
     told: list[str] = []
 
     def press(number: int) -> None:
         start.wait(10)
-        with either.state.writing() as connection:
+        with place.state.writing() as connection:
             alert = find_alert(connection, KEY, lock=True)
             assert alert is not None
             try:
@@ -278,24 +277,24 @@ def test_eight_people_at_once_make_one_acknowledgement(either: Place) -> None:
         thread.start()
     for thread in threads:
         thread.join(30)
-    held = stored(either).acknowledgement
+    held = stored(place).acknowledgement
     assert held is not None and told == [held.by] * 7
-    with either.state.reading() as connection:
+    with place.state.reading() as connection:
         assert [sealed.entry.who for sealed in read(connection)] == [held.by]
 
 
-def test_an_alert_read_without_its_lock_overwrites_nobody(either: Place) -> None:
+def test_an_alert_read_without_its_lock_overwrites_nobody(place: Place) -> None:
     """A change made on what is no longer the newest version is refused, and so is an alert that others have raised."""
-    [saved] = save(either, Change(raised(1)))
-    save(either, acknowledge(saved.alert, ALICE, "button", setting(), MORNING))
+    [saved] = save(place, Change(raised(1)))
+    save(place, acknowledge(saved.alert, ALICE, "button", setting(), MORNING))
     with pytest.raises(AlertChangedMeanwhile):
-        save(either, moved(saved.alert, 2, MORNING + DAY))
+        save(place, moved(saved.alert, 2, MORNING + DAY))
     with pytest.raises(IntegrityError):
-        save(either, Change(raised(2)))
-    assert stored(either).acknowledgement is not None
+        save(place, Change(raised(2)))
+    assert stored(place).acknowledgement is not None
 
 
-def test_alerts_are_found_by_what_they_are_asked_for(either: Place) -> None:
+def test_alerts_are_found_by_what_they_are_asked_for(place: Place) -> None:
     """By month and team with the resolved ones, the living by rung, and those to which time has done something."""
     keys = [replace(KEY, team=team) for team in ("calm", "over", "under", "worse")]
     alerts = dict(
@@ -303,11 +302,11 @@ def test_alerts_are_found_by_what_they_are_asked_for(either: Place) -> None:
     )
     alerts[keys[0]] = moved(alerts[keys[0]], 0, MORNING + DAY).alert
     other = replace(KEY, month=Month(2026, 12))
-    saved = save(either, *map(Change, alerts.values()), Change(raised(1, MORNING + 30 * DAY, key=other)))
+    saved = save(place, *map(Change, alerts.values()), Change(raised(1, MORNING + 30 * DAY, key=other)))
     december = saved.pop().alert
     now = {change.alert.key: change.alert for change in saved}
     policy = Policy(rules=AT_ONCE)
-    with either.state.reading() as connection:
+    with place.state.reading() as connection:
         assert alert_keys(connection, KEY.month) == keys
         assert alerts_of_teams(connection, KEY.month, ["calm", "worse", "none"]) == {
             key: now[key] for key in (keys[0], keys[3])
@@ -325,36 +324,36 @@ def test_alerts_are_found_by_what_they_are_asked_for(either: Place) -> None:
         assert alerts_due(connection, due, 1) == [keys[3]]
 
 
-def test_an_alert_is_due_until_time_has_done_its_work(either: Place) -> None:
+def test_an_alert_is_due_until_time_has_done_its_work(place: Place) -> None:
     """What a tick has changed is due again only at its next instant."""
-    [saved] = save(either, Change(raised(1)))
+    [saved] = save(place, Change(raised(1)))
     due = saved.alert.answer_by
     assert due is not None
-    [ticked] = save(either, tick(saved.alert, setting(), due))
-    with either.state.reading() as connection:
+    [ticked] = save(place, tick(saved.alert, setting(), due))
+    with place.state.reading() as connection:
         assert alerts_due(connection, due, 9) == []
         assert ticked.alert.answer_by is not None
         assert alerts_due(connection, ticked.alert.answer_by, 9) == [KEY]
 
 
-def test_an_evaluation_that_read_earlier_comes_too_late(either: Place) -> None:
+def test_an_evaluation_that_read_earlier_comes_too_late(place: Place) -> None:
     """Of a month's evaluations one that had read an older publication, or the same one earlier, is turned away."""
     month = KEY.month
     seen = [(5, MORNING), (5, MORNING), (4, MORNING + DAY), (5, MORNING - DAY), (5, MORNING + DAY), (6, MORNING)]
-    with either.state.writing() as connection:
+    with place.state.writing() as connection:
         assert was_evaluated(connection, month) is False
         newest = [is_newest(connection, month, publication, at) for publication, at in seen]
         assert newest == [True, True, False, False, True, True]
         assert is_newest(connection, month.next, 1, MORNING) and was_evaluated(connection, month)
 
 
-def test_words_of_people_do_not_break_an_alert(either: Place) -> None:
+def test_words_of_people_do_not_break_an_alert(place: Place) -> None:
     """A snooze's reason with an emoji, a NUL or half an emoji is kept, and the record still verifies."""
-    alert = save(either, Change(raised(1)))[0].alert
+    alert = save(place, Change(raised(1)))[0].alert
     for why in ("🚀 launch", "a\0b", "half \ud83d an emoji", "'; DROP TABLE alert; --"):
-        alert = save(either, snooze(alert, BOB, MORNING + DAY, why, setting(), MORNING))[0].alert
-        assert stored(either) == alert
-    with either.state.reading() as connection:
+        alert = save(place, snooze(alert, BOB, MORNING + DAY, why, setting(), MORNING))[0].alert
+        assert stored(place) == alert
+    with place.state.reading() as connection:
         assert verify(connection) == []
 
 

@@ -1,4 +1,4 @@
-"""Budget requests and what plans are made from, on both databases."""
+"""Budget requests and what plans are made from."""
 
 from __future__ import annotations
 
@@ -51,31 +51,31 @@ def made(by: str = "U1", amount: str = "3400.000000000000000001") -> BudgetReque
     )
 
 
-def test_kept_as_it_was(either: Place) -> None:
+def test_kept_as_it_was(place: Place) -> None:
     """A request comes back as it was written, with its number and version, exact to the 18th place."""
-    with either.state.writing() as connection:
+    with place.state.writing() as connection:
         saved = save_request(connection, made(), NOW)
         other = save_request(connection, replace(made(), team="search"), NOW)
     assert (saved.number, saved.version, other.number) == (1, 1, 2)
-    with either.state.reading() as connection:
+    with place.state.reading() as connection:
         assert find_request(connection, 1) == saved and find_request(connection, 9) is None
         assert requests_in(connection, team="payments", stages=(RequestStage.ASKED,)) == [saved]
         assert requests_in(connection) == [saved, other]
         assert requests_in(connection, stages=(RequestStage.APPROVED,)) == []
 
 
-def test_never_written_over(either: Place) -> None:
+def test_never_written_over(place: Place) -> None:
     """A request that was read before somebody changed it is not written."""
-    with either.state.writing() as connection:
+    with place.state.writing() as connection:
         saved = save_request(connection, made(), NOW)
         save_request(connection, replace(saved, why="other"), NOW)
-    with pytest.raises(RequestChangedMeanwhile), either.state.writing() as connection:
+    with pytest.raises(RequestChangedMeanwhile), place.state.writing() as connection:
         save_request(connection, replace(saved, why="lost"), NOW)
 
 
-def test_two_approve_at_once(either: Place) -> None:
+def test_two_approve_at_once(place: Place) -> None:
     """Of two who approve in the same moment one wins and the other is told; each month has one new version."""
-    with either.state.writing() as connection:
+    with place.state.writing() as connection:
         record_budgets(connection, [Budget("payments", DECEMBER, Decimal(2900), "USD")], source="a", by="x", now=NOW)
         save_request(connection, made(), NOW)
     together, said = threading.Barrier(2), []
@@ -83,7 +83,7 @@ def test_two_approve_at_once(either: Place) -> None:
     def answer(by: str) -> None:
         together.wait()
         try:
-            with either.state.writing() as connection:
+            with place.state.writing() as connection:
                 lock_budgets(connection)
                 was = find_request(connection, 1, lock=True)
                 assert was is not None
@@ -102,7 +102,7 @@ def test_two_approve_at_once(either: Place) -> None:
         thread.join(30)
     winner = next(each for each in said if each.endswith("won"))[:2]
     assert sorted(said) == sorted([f"{winner} won", f"<@{winner}> has approved it already."])
-    with either.state.reading() as connection:
+    with place.state.reading() as connection:
         assert [(str(v.month), v.version, v.recorded_by) for v in budget_versions(connection, team="payments")] == [
             ("2026-12", 1, "x"),
             ("2026-12", 2, winner),
@@ -112,34 +112,34 @@ def test_two_approve_at_once(either: Place) -> None:
         assert [each.entry.action for each in read(connection)].count("budget_request.approved") == 1
 
 
-def test_an_import_waits_for_an_approval(either: Place) -> None:
+def test_an_import_waits_for_an_approval(place: Place) -> None:
     """Two that give one month another budget at once make two versions, one after the other."""
     budget = Budget("payments", DECEMBER, Decimal(1), "USD")
     locked, wrote = threading.Event(), threading.Event()
 
     def import_file() -> None:
         locked.wait(10)
-        with either.state.writing() as connection:
+        with place.state.writing() as connection:
             record_budgets(connection, [replace(budget, amount=Decimal(2))], source="b", by="y", now=NOW)
         wrote.set()
 
     thread = threading.Thread(target=import_file)
     thread.start()
-    with either.state.writing() as connection:
+    with place.state.writing() as connection:
         lock_budgets(connection)
         locked.set()
         assert not wrote.wait(0.3)
         record_budgets(connection, [budget], source="a", by="x", now=NOW)
     thread.join(30)
-    with either.state.reading() as connection:
+    with place.state.reading() as connection:
         assert [(v.version, v.amount) for v in budget_versions(connection)] == [(1, 1), (2, 2)]
 
 
-def test_what_was_planned(either: Place) -> None:
+def test_what_was_planned(place: Place) -> None:
     """The amount that was approved by the month's first local day; what came later is no plan."""
     company = Company(timezone="Europe/Berlin")
     budget = Budget("payments", Month(2024, 12), Decimal(1), "USD")
-    with either.state.writing() as connection:
+    with place.state.writing() as connection:
         for number, at in enumerate((NOW - timedelta(days=3), NOW, NOW + timedelta(days=1)), start=1):
             changed = [replace(budget, amount=Decimal(number))]
             record_budgets(connection, changed, source=str(number), by="x", now=at)
@@ -147,19 +147,19 @@ def test_what_was_planned(either: Place) -> None:
     assert planned_budgets(versions, company, {}) == {"payments": {(Month(2024, 12), "USD"): Decimal(2)}}
 
 
-def test_what_a_plan_is_read_from(either: Place) -> None:
+def test_what_a_plan_is_read_from(place: Place) -> None:
     """Explanations and corrective actions of the team and currency, also those of older months that actions name."""
     told = [
         explained("92"),
         explained("61", Month(2026, 1), stays=True),
         explained("1", stage=Stage.RETURNED, number=2),
     ]
-    with either.state.writing() as connection:
+    with place.state.writing() as connection:
         for each in told:
             save_explanation(connection, ExplanationChange(each), NOW)
         for action in (acted(), acted(month=Month(2026, 1), explanation=1)):
             save_action(connection, replace(action, number=0), NOW)
-    with either.state.reading() as connection:
+    with place.state.reading() as connection:
         data = read_plan_data(connection, Company(), Quarter(2027, 1), OCTOBER.next.first)
     found = data.explanations["payments", "USD"]
     assert [(each.id, each.stage) for each in found] == [

@@ -50,9 +50,9 @@ def plan(place: Place, *, key: VarianceKey = KEY, owner: str = "U1", due: date =
         return save_change(connection, change, NOW).action
 
 
-def test_an_action_is_given_back_whole(either: Place) -> None:
+def test_an_action_is_given_back_whole(place: Place) -> None:
     """Every part and digit of an action comes back, through its whole life, with rising versions."""
-    action = plan(either)
+    action = plan(place)
     assert (action.number, action.version) == (1, 1)
     saving = MeasuredSaving(
         monthly=Decimal("900.123456789012345678"),
@@ -66,10 +66,10 @@ def test_an_action_is_given_back_whole(either: Place) -> None:
         measured_at=NOW,
         trend=Decimal("-0.000000000000000001"),
     )
-    with either.state.writing() as connection:
+    with place.state.writing() as connection:
         done = save_change(connection, finish(action, "U1", date(2026, 11, 10), 1, date(2026, 11, 12), NOW), NOW)
         known = save_change(connection, measure(done.action, saving, final=True, now=NOW), NOW)
-    with either.state.reading() as connection:
+    with place.state.reading() as connection:
         assert (
             find_action(connection, 1)
             == known.action
@@ -85,14 +85,14 @@ def test_an_action_is_given_back_whole(either: Place) -> None:
         assert find_action(connection, 2) is None
 
 
-def test_actions_are_found_by_what_is_asked(either: Place) -> None:
+def test_actions_are_found_by_what_is_asked(place: Place) -> None:
     """By stage, team, owner, month and due day, the earliest due first."""
-    first = plan(either, due=date(2026, 11, 25))
-    second = plan(either, owner="U3", key=replace(KEY, team="search"))
-    third = plan(either, key=replace(KEY, month=Month(2026, 10)), due=date(2026, 12, 1))
-    with either.state.writing() as connection:
+    first = plan(place, due=date(2026, 11, 25))
+    second = plan(place, owner="U3", key=replace(KEY, team="search"))
+    third = plan(place, key=replace(KEY, month=Month(2026, 10)), due=date(2026, 12, 1))
+    with place.state.writing() as connection:
         dropped = save_change(connection, drop(third, "U1", "no use", 1, NOW), NOW).action
-    with either.state.reading() as connection:
+    with place.state.reading() as connection:
         assert actions_in(connection) == [second, first, dropped]
         assert actions_in(connection, stages=[ActionStage.OPEN]) == [second, first]
         assert actions_in(connection, team="payments", month=Month(2026, 11)) == [first]
@@ -101,22 +101,22 @@ def test_actions_are_found_by_what_is_asked(either: Place) -> None:
         assert actions_of(connection, KEY) == [first]
 
 
-def test_of_two_writers_the_second_is_refused(either: Place) -> None:
+def test_of_two_writers_the_second_is_refused(place: Place) -> None:
     """A change made from an older version is never written over a newer one."""
-    action = plan(either)
-    with either.state.writing() as connection:
+    action = plan(place)
+    with place.state.writing() as connection:
         save_change(connection, drop(action, "U1", "no use", 1, NOW), NOW)
-    with pytest.raises(ActionChangedMeanwhile), either.state.writing() as connection:
+    with pytest.raises(ActionChangedMeanwhile), place.state.writing() as connection:
         save_change(connection, drop(action, "U2", "another reason", 1, NOW), NOW)
-    with either.state.reading() as connection:
+    with place.state.reading() as connection:
         found = find_action(connection, 1)
     assert found and found.dropped_why == "no use"
 
 
-def test_what_happened_is_on_record(either: Place) -> None:
+def test_what_happened_is_on_record(place: Place) -> None:
     """Each event is an entry with what the action was and became, in plain words and full precision."""
     change = plan_action(KEY, 2, "Turn idle nodes off", "U1", date(2026, 11, 20), None, TARGET, "U2", NOW)
-    with either.state.writing() as connection:
+    with place.state.writing() as connection:
         planned = save_change(connection, change, NOW)
         dropped = save_change(connection, drop(planned.action, "U1", "no use", 1, NOW), NOW)
         append(connection, action_entries([planned, dropped]))
@@ -130,7 +130,7 @@ def test_what_happened_is_on_record(either: Place) -> None:
         "explanation": "payments/2026-11/USD/2",
         "done_on": None,
     }
-    with either.state.reading() as connection:
+    with place.state.reading() as connection:
         entries = [each.entry for each in read(connection, subject="action/1")]
         assert verify(connection) == []
     assert [(e.who, e.action, e.team, e.was, e.became, e.note) for e in entries] == [
@@ -139,19 +139,19 @@ def test_what_happened_is_on_record(either: Place) -> None:
     ]
 
 
-def test_notes_stand_where_the_action_came_from(either: Place) -> None:
+def test_notes_stand_where_the_action_came_from(place: Place) -> None:
     """In the thread of its explanation's message, else of the closed or forecast alert, else in the channel."""
-    action = plan(either)
+    action = plan(place)
     alert = "alert/payments/2026-11/{}/USD"
 
     def sent(key: str, ts: str, thread: str = "") -> tuple[str, str]:
-        with either.state.writing() as connection:
+        with place.state.writing() as connection:
             queue(connection, [Effect(key, "alert", "#cost", {"text": "x"}, "payments", thread_of=thread)], NOW)
             where = DELIVERIES.update().where(DELIVERIES.c.key == key)
             connection.execute(where.values(channel="C1" if ts else "", ts=ts))
             return thread_of(connection, action, "#team")
 
-    with either.state.reading() as connection:
+    with place.state.reading() as connection:
         assert thread_of(connection, action, "#team") == ("#team", "")
     assert sent(alert.format("forecast"), "") == ("#team", "")
     assert sent(alert.format("forecast"), "1.0") == ("C1", alert.format("forecast"))

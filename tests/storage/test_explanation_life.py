@@ -90,10 +90,10 @@ def life_on(state: State) -> Callable[[], ExplanationLife]:
     return StoredLife
 
 
-def test_the_life_on_both_databases(either: Place) -> None:
+def test_the_life_as_it_is_stored(place: Place) -> None:
     """What holds of an explanation holds of it as it is stored, and the record of it is whole."""
     run_state_machine_as_test(
-        life_on(either.state),
+        life_on(place.state),
         settings=settings(
             max_examples=12,
             stateful_step_count=25,
@@ -102,14 +102,14 @@ def test_the_life_on_both_databases(either: Place) -> None:
             database=None,
         ),
     )
-    with either.state.reading() as connection:
+    with place.state.reading() as connection:
         assert verify(connection) == []
 
 
 @pytest.fixture
-def state(either: Place) -> Iterator[State]:
-    """A database of each kind."""
-    yield either.state
+def state(place: Place) -> Iterator[State]:
+    """A database."""
+    yield place.state
 
 
 def saved(state: State, key: VarianceKey = KEY, number: int = 1, **changed: object) -> Explanation:

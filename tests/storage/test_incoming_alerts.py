@@ -40,30 +40,30 @@ RECEIVED = Received(BUDGET, "payments", "USD", CAME, f"payments/2026-11/{Kind.FO
 KEY = AlertKey("payments", Month(2026, 11), Kind.CLOSED, "USD")
 
 
-def test_it_comes_back_as_it_was(either: Place) -> None:
+def test_it_comes_back_as_it_was(place: Place) -> None:
     """Every figure, day and word is the same after the database, of a budget and of an anomaly with the same id."""
     both = [RECEIVED, replace(RECEIVED, alert=ANOMALY, told_in="")]
-    with either.state.writing() as connection:
+    with place.state.writing() as connection:
         assert [record(connection, each) for each in both] == [True, True]
-    with either.state.reading() as connection:
+    with place.state.reading() as connection:
         assert [find_received(connection, each.alert) for each in both] == both
 
 
-def test_it_is_recorded_once(either: Place) -> None:
+def test_it_is_recorded_once(place: Place) -> None:
     """What has come before is not written again, and what is on record stays."""
-    with either.state.writing() as connection:
+    with place.state.writing() as connection:
         assert record(connection, RECEIVED)
         assert not record(connection, replace(RECEIVED, team="search"))
         assert find_received(connection, BUDGET, lock=True) == RECEIVED
 
 
-def test_of_many_at_once_one_is_first(either: Place) -> None:
+def test_of_many_at_once_one_is_first(place: Place) -> None:
     """The same alert by many ways in one moment is recorded by exactly one of them."""
     ready, first = threading.Barrier(6), list[bool]()
 
     def come() -> None:
         ready.wait()
-        with either.state.writing() as connection:
+        with place.state.writing() as connection:
             first.append(record(connection, RECEIVED))
 
     threads = [threading.Thread(target=come) for _ in range(6)]
@@ -74,16 +74,16 @@ def test_of_many_at_once_one_is_first(either: Place) -> None:
     assert sorted(first) == [False] * 5 + [True]
 
 
-def test_what_it_says_is_written_anew(either: Place) -> None:
+def test_what_it_says_is_written_anew(place: Place) -> None:
     """An anomaly that has grown says so; whose it is, when it came and where it is told stay."""
     grown = replace(ANOMALY, figures=replace(ANOMALY.figures, impact=Decimal(2000)))  # type: ignore[type-var]
-    with either.state.writing() as connection:
+    with place.state.writing() as connection:
         record(connection, replace(RECEIVED, alert=ANOMALY))
         rewrite(connection, Received(grown, "search", "EUR", CAME + timedelta(days=1)))
         assert find_received(connection, ANOMALY) == replace(RECEIVED, alert=grown)
 
 
-def test_what_stands_beside_an_alert(either: Place) -> None:
+def test_what_stands_beside_an_alert(place: Place) -> None:
     """An alert of ours has beside it what AWS said of its team, month and currency, the newest first, and no more."""
     others = [
         replace(RECEIVED, alert=replace(BUDGET, id="team"), team="search"),
@@ -91,7 +91,7 @@ def test_what_stands_beside_an_alert(either: Place) -> None:
         replace(RECEIVED, alert=replace(BUDGET, id="currency"), currency="EUR"),
     ]
     later = replace(RECEIVED, alert=ANOMALY, received_at=CAME + timedelta(minutes=1))
-    with either.state.writing() as connection:
+    with place.state.writing() as connection:
         assert all(record(connection, each) for each in (RECEIVED, *others, later))
         search, nothing = replace(KEY, team="search"), replace(KEY, team="idle")
         assert received_beside(connection, [KEY, search, nothing]) == {
@@ -104,10 +104,10 @@ def test_what_stands_beside_an_alert(either: Place) -> None:
 
 @settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(alphabet=st.characters(), max_size=40))
-def test_any_text_can_be_kept(either: Place, text: str) -> None:
+def test_any_text_can_be_kept(place: Place, text: str) -> None:
     """What no database holds (NUL, half a character) becomes �; all other text comes back as it was."""
     alert = replace(BUDGET, text=text, budget=text, title=text)
-    with either.state.writing() as connection:
+    with place.state.writing() as connection:
         record(connection, replace(RECEIVED, alert=alert))
         rewrite(connection, replace(RECEIVED, alert=alert))
         kept = find_received(connection, alert)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from finops.basis import Basis
+from tests.databases import state_url
 from tests.storage.bills import Place, charge, write_csv
 
 ROOT = Path(__file__).parents[2]
@@ -25,6 +26,7 @@ from storage.ledger import ingest as taking
 from storage.ledger.bucket import BucketLedger
 from storage.ledger.opening import open_ledger
 from storage.state import State
+from tests.databases import state_url
 from tests.storage.bills import NOW
 
 folder, url, bucket, bill = sys.argv[1:]
@@ -49,20 +51,14 @@ except DeliveryRefused as refusal:
 """An ingest that publishes only when the other one has uploaded its version too."""
 
 
-@pytest.fixture
-def shared(either: Place, bucket: str) -> Place:
-    """A ledger in a bucket, with its state on SQLite and then on PostgreSQL."""
-    return Place(either.folder, either.state, bucket=bucket)
-
-
-def test_what_one_machine_took_in_another_tells(tmp_path: Path, postgres_url: str, bucket: str) -> None:
+def test_what_one_machine_took_in_another_tells(tmp_path: Path, bucket: str) -> None:
     """`finops ingest` here, and `finops ledger totals` and `verify` of a process with a cache of its own."""
     bill = write_csv(tmp_path / "a.csv", [charge(), charge(BilledCost="3", ProviderName="Azure")])
 
     def finops(machine: str, *words: str) -> str:
         folder = tmp_path / machine
         folder.mkdir(exist_ok=True)
-        own = {"FINOPS_DATABASE_URL": postgres_url, "FINOPS_LEDGER": bucket, "PYTHONPATH": str(ROOT)}
+        own = {"FINOPS_DATABASE_URL": state_url(tmp_path), "FINOPS_LEDGER": bucket, "PYTHONPATH": str(ROOT)}
         done = subprocess.run(
             [*FINOPS, *words], cwd=folder, env={**os.environ, **own}, capture_output=True, text=True, timeout=120
         )
@@ -78,12 +74,12 @@ def test_what_one_machine_took_in_another_tells(tmp_path: Path, postgres_url: st
 
 
 @pytest.mark.parametrize("had", ["nothing before", "a version before"])
-def test_of_two_ingests_at_once_one_is_published(shared: Place, had: str) -> None:
+def test_of_two_ingests_at_once_one_is_published(in_bucket: Place, had: str) -> None:
     """Two machines that began from the same version: one is published whole, the other refused and tried again."""
     if had == "a version before":
-        shared.ingest(write_csv(shared.folder / "first" / "a.csv", [charge()]))
-    bills = {n: write_csv(shared.folder / "bills" / f"{n}.csv", [charge(BilledCost=str(n))] * n) for n in (2, 3)}
-    command = [sys.executable, "-c", MEETING, str(shared.folder), str(shared.state.url), shared.bucket]
+        in_bucket.ingest(write_csv(in_bucket.folder / "first" / "a.csv", [charge()]))
+    bills = {n: write_csv(in_bucket.folder / "bills" / f"{n}.csv", [charge(BilledCost=str(n))] * n) for n in (2, 3)}
+    command = [sys.executable, "-c", MEETING, str(in_bucket.folder), str(in_bucket.state.url), in_bucket.bucket]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     running = [
         subprocess.Popen([*command, str(bill)], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
@@ -94,9 +90,9 @@ def test_of_two_ingests_at_once_one_is_published(shared: Place, had: str) -> Non
     assert sorted(codes) == [0, 3]
     assert said[codes.index(3)] == "Another ingest of bill published 2024-09 meanwhile. Try again.\n"
     won, lost = (list(bills)[codes.index(code)] for code in (0, 3))
-    assert shared.total() == Decimal(won * won) == sum(shared.served(Basis.BILLED).values())
-    assert shared.damaged() == []
-    versions = {name.split("/")[2] for name in shared.files()} - {"current.json"}
+    assert in_bucket.total() == Decimal(won * won) == sum(in_bucket.served(Basis.BILLED).values())
+    assert in_bucket.damaged() == []
+    versions = {name.split("/")[2] for name in in_bucket.files()} - {"current.json"}
     assert len(versions) == (2 if had == "a version before" else 1)
-    shared.ingest(bills[lost])
-    assert shared.total() == Decimal(lost * lost) == sum(shared.served(Basis.BILLED).values())
+    in_bucket.ingest(bills[lost])
+    assert in_bucket.total() == Decimal(lost * lost) == sum(in_bucket.served(Basis.BILLED).values())

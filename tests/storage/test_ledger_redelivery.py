@@ -16,48 +16,48 @@ OCTOBER = {"BillingPeriodStart": "2024-10-01T00:00:00Z", "ChargePeriodStart": "2
 LATER = NOW + timedelta(days=1)
 
 
-def test_the_same_delivery_changes_nothing(either: Place) -> None:
+def test_the_same_delivery_changes_nothing(place: Place) -> None:
     """Delivered again, under whatever names and in whatever order, a bill leaves every file and figure as it was."""
-    one = write_csv(either.folder / "one.csv", [charge(), charge(**OCTOBER)])
-    two = write_parquet(either.folder / "two.parquet", [charge(SubAccountId="2")])
-    either.ingest(one, two)
-    files, daily = either.files(), either.daily()
-    with either.state.reading() as connection:
+    one = write_csv(place.folder / "one.csv", [charge(), charge(**OCTOBER)])
+    two = write_parquet(place.folder / "two.parquet", [charge(SubAccountId="2")])
+    place.ingest(one, two)
+    files, daily = place.files(), place.daily()
+    with place.state.reading() as connection:
         before = {period.billing_period: period for period in coverages(connection).values()}
-    renamed = write_parquet(either.folder / "renamed.parquet", [charge(SubAccountId="2")])
+    renamed = write_parquet(place.folder / "renamed.parquet", [charge(SubAccountId="2")])
     for paths in ((one, two), (two, one), (renamed, one)):
-        done = either.ingest(*paths, now=LATER)
+        done = place.ingest(*paths, now=LATER)
         assert (done.outcome, done.periods, done.rows) == ("unchanged", {}, 0)
         assert set(done.unchanged) == {"2024-09", "2024-10"}
-    assert (either.files(), either.daily(), either.damaged()) == (files, daily, [])
-    with either.state.reading() as connection:
+    assert (place.files(), place.daily(), place.damaged()) == (files, daily, [])
+    with place.state.reading() as connection:
         after = {period.billing_period: period for period in coverages(connection).values()}
     assert {name: period.delivered_at for name, period in after.items()} == {name: NOW for name in before}
     assert {period.confirmed_at for period in after.values()} == {LATER}
 
 
-def test_a_changed_period_replaces_the_former_and_keeps_it(either: Place) -> None:
+def test_a_changed_period_replaces_the_former_and_keeps_it(place: Place) -> None:
     """The new version is served alone, the old one stays in the ledger byte for byte."""
-    either.ingest(write_csv(either.folder / "a.csv", [charge(), charge(SubAccountId="gone")]))
-    old = {name: digest for name, digest in either.files().items() if "/v0001/" in name}
-    done = either.ingest(write_csv(either.folder / "a.csv", [charge(BilledCost="4")]), now=LATER)
+    place.ingest(write_csv(place.folder / "a.csv", [charge(), charge(SubAccountId="gone")]))
+    old = {name: digest for name, digest in place.files().items() if "/v0001/" in name}
+    done = place.ingest(write_csv(place.folder / "a.csv", [charge(BilledCost="4")]), now=LATER)
     assert (done.periods, done.restated) == ({"2024-09": 2}, ("2024-09",))
-    assert either.totals("sub_account_id") == {("111", "USD"): Decimal(4)}
-    assert old.items() <= either.files().items() and len(old) == 3
-    assert either.rows("SELECT team, month FROM restatement") == [("unallocated", "2024-09")]
+    assert place.totals("sub_account_id") == {("111", "USD"): Decimal(4)}
+    assert old.items() <= place.files().items() and len(old) == 3
+    assert place.rows("SELECT team, month FROM restatement") == [("unallocated", "2024-09")]
 
 
-def test_only_the_changed_period_gets_a_version(either: Place) -> None:
+def test_only_the_changed_period_gets_a_version(place: Place) -> None:
     """One period of a delivery changed: the others keep their version, and one no longer delivered stays served."""
     september, october = (
-        write_csv(either.folder / name, [charge(**values)])
+        write_csv(place.folder / name, [charge(**values)])
         for name, values in (("9.csv", {}), ("10.csv", dict(OCTOBER)))
     )
-    either.ingest(september, october)
+    place.ingest(september, october)
     write_csv(october, [charge(**OCTOBER, BilledCost="7")])
-    assert either.ingest(september, october).periods == {"2024-10": 2}
-    assert either.ingest(september).periods == {}
-    assert either.totals("billing_period") == {("2024-09", "USD"): Decimal("1.5"), ("2024-10", "USD"): Decimal(7)}
+    assert place.ingest(september, october).periods == {"2024-10": 2}
+    assert place.ingest(september).periods == {}
+    assert place.totals("billing_period") == {("2024-09", "USD"): Decimal("1.5"), ("2024-10", "USD"): Decimal(7)}
 
 
 def test_one_changed_file_of_many_gives_a_version_of_all(anywhere: Place) -> None:

@@ -1,4 +1,4 @@
-"""Decisions to close a month, and the months that are left open, in both databases."""
+"""Decisions to close a month, and the months that are left open."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from tests.storage.bills import Place
 DECIDED = CloseDecision(OCTOBER, "U1", f"{NASTY} {FOREIGN}", CLOSED_AT)
 
 
-def test_the_first_decision_counts(either: Place) -> None:
+def test_the_first_decision_counts(place: Place) -> None:
     """It is read back whole; a second one of the month is not written."""
-    with either.state.writing() as connection:
+    with place.state.writing() as connection:
         assert save_decision(connection, DECIDED)
-    with either.state.writing() as connection:
+    with place.state.writing() as connection:
         assert not save_decision(connection, replace(DECIDED, by="U2"))
         assert save_decision(connection, replace(DECIDED, month=OCTOBER.next))
-    with either.state.reading() as connection:
+    with place.state.reading() as connection:
         assert find_decision(connection, OCTOBER) == DECIDED
         assert find_decision(connection, OCTOBER.previous) is None
 
 
-def test_months_with_a_budget_or_a_decision_are_left_open_until_they_are_closed(either: Place) -> None:
+def test_months_with_a_budget_or_a_decision_are_left_open_until_they_are_closed(place: Place) -> None:
     """In their order; a closed one is not among them, and is found by when its last team was closed."""
     budgets = [Budget("a", month, Decimal(1), "USD") for month in (OCTOBER.next, OCTOBER, OCTOBER.previous)]
-    with either.state.writing() as connection:
+    with place.state.writing() as connection:
         record_budgets(connection, budgets, source="test", by="test", now=CLOSED_AT)
         save_decision(connection, replace(DECIDED, month=OCTOBER.previous.previous))
         close(connection, [made_figures("a")])
@@ -41,11 +41,11 @@ def test_months_with_a_budget_or_a_decision_are_left_open_until_they_are_closed(
         assert closed_since(connection, CLOSED_AT + timedelta(seconds=1)) == []
 
 
-def test_a_closed_month_has_its_own_basis(either: Place) -> None:
+def test_a_closed_month_has_its_own_basis(place: Place) -> None:
     """That of its figures, whatever is counted by now; of one that is not closed it is what is counted."""
     figures = made_figures("a")
     billed = type(figures.basis).BILLED
-    with either.state.writing() as connection:
+    with place.state.writing() as connection:
         close(connection, [figures])
         assert basis_of(connection, OCTOBER, billed) is figures.basis
         assert basis_of(connection, OCTOBER.next, billed) is billed

@@ -42,7 +42,7 @@ def by_day(row: dict[str, str]) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize("basis", list(Basis))
-def test_what_is_served_is_what_was_billed(either: Place, basis: Basis) -> None:
+def test_what_is_served_is_what_was_billed(place: Place, basis: Basis) -> None:
     """daily_spend holds, to the last of 18 digits, what Python sums from the delivered rows."""
     rows = [
         *WIDE,
@@ -50,25 +50,25 @@ def test_what_is_served_is_what_was_billed(either: Place, basis: Basis) -> None:
         charge(ChargeCategory="Credit", BilledCost="-3e-18", EffectiveCost="-0.5"),
         charge(BillingCurrency="EUR"),
     ]
-    either.ingest(write_csv(either.folder / "a.csv", rows))
-    assert either.served(basis) == summed(rows, by_day, basis)
+    place.ingest(write_csv(place.folder / "a.csv", rows))
+    assert place.served(basis) == summed(rows, by_day, basis)
 
 
-def test_the_run_and_its_figures_come_together(either: Place) -> None:
+def test_the_run_and_its_figures_come_together(place: Place) -> None:
     """Whoever sees figures sees the run that made them, and the run's rows are the figures' rows."""
-    either.ingest(write_csv(either.folder / "a.csv", WIDE))
-    assert either.rows(
+    place.ingest(write_csv(place.folder / "a.csv", WIDE))
+    assert place.rows(
         "SELECT r.export, r.outcome, r.rows, sum(d.rows) FROM daily_spend d JOIN billing_period p ON d.period = p.id "
         "JOIN ingest_run r ON p.ingest_run = r.id GROUP BY 1, 2, 3"
     ) == [("bill", "published", 240, 240)]
 
 
-def test_readers_never_see_half_a_delivery(either: Place) -> None:
+def test_readers_never_see_half_a_delivery(place: Place) -> None:
     """While versions replace each other every read of daily_spend gives one version's total, never a mixture."""
     files = [
-        write_csv(either.folder / f"{size}.csv", [{**row, "BilledCost": size} for row in WIDE]) for size in ("1", "7")
+        write_csv(place.folder / f"{size}.csv", [{**row, "BilledCost": size} for row in WIDE]) for size in ("1", "7")
     ]
-    either.ingest(files[0])
+    place.ingest(files[0])
     seen: set[tuple[int, Decimal]] = set()
     ended = threading.Event()
     failed: list[BaseException] = []
@@ -76,7 +76,7 @@ def test_readers_never_see_half_a_delivery(either: Place) -> None:
     def read() -> None:
         try:
             while not ended.is_set():
-                found = either.served()
+                found = place.served()
                 seen.add((len(found), sum(found.values(), Decimal())))
         except BaseException as error:
             failed.append(error)
@@ -86,7 +86,7 @@ def test_readers_never_see_half_a_delivery(either: Place) -> None:
         reader.start()
     try:
         for turn in range(1, 5):
-            either.ingest(files[turn % 2])
+            place.ingest(files[turn % 2])
     finally:
         ended.set()
         for reader in readers:
@@ -95,11 +95,11 @@ def test_readers_never_see_half_a_delivery(either: Place) -> None:
     assert seen <= {(30, Decimal(240)), (30, Decimal(1680))} and seen
 
 
-def test_a_failure_while_publishing_leaves_what_was(either: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_while_publishing_leaves_what_was(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the second of two billing periods cannot be published, neither is, and the ledger keeps no new file."""
     october = {"BillingPeriodStart": "2024-10-01T00:00:00Z", "ChargePeriodStart": "2024-10-02T00:00:00Z"}
-    either.ingest(write_csv(either.folder / "a.csv", [charge(), charge(**october)]))
-    before = either.stored()
+    place.ingest(write_csv(place.folder / "a.csv", [charge(), charge(**october)]))
+    before = place.stored()
     publish = storage.ledger.delivery.publish_period
 
     def breaking(connection: object, version: object, *rest: object, **options: object) -> None:
@@ -108,81 +108,81 @@ def test_a_failure_while_publishing_leaves_what_was(either: Place, monkeypatch: 
             raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(storage.ledger.delivery, "publish_period", breaking)
-    changed = write_csv(either.folder / "b.csv", [charge(BilledCost="9"), charge(**october, BilledCost="9")])
-    refusal = either.refusal(changed)
+    changed = write_csv(place.folder / "b.csv", [charge(BilledCost="9"), charge(**october, BilledCost="9")])
+    refusal = place.refusal(changed)
     assert refusal.reason == "The delivery could not be taken in: [Errno 28] No space left on device."
-    assert either.stored() == before
+    assert place.stored() == before
     monkeypatch.undo()
-    assert either.ingest(changed).periods == {"2024-09": 2, "2024-10": 2}
-    assert either.runs() == ["published", "failed", "published"]
+    assert place.ingest(changed).periods == {"2024-09": 2, "2024-10": 2}
+    assert place.runs() == ["published", "failed", "published"]
 
 
-def test_what_another_published_meanwhile_is_not_replaced(either: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_another_published_meanwhile_is_not_replaced(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """An ingest whose former version is no longer the current one is refused whole, and tried again it is published."""
-    either.ingest(write_csv(either.folder / "a.csv", [charge()]))
-    keep, files = FolderLedger.keep, either.files()
+    place.ingest(write_csv(place.folder / "a.csv", [charge()]))
+    keep, files = FolderLedger.keep, place.files()
 
     def meanwhile(self: FolderLedger, staged: Path, version: Version) -> Version:
-        with either.state.writing() as connection:
+        with place.state.writing() as connection:
             connection.execute(text("UPDATE billing_period SET version = 9"))
         return keep(self, staged, version)
 
     monkeypatch.setattr(FolderLedger, "keep", meanwhile)
-    changed = write_csv(either.folder / "b.csv", [charge(BilledCost="9")])
+    changed = write_csv(place.folder / "b.csv", [charge(BilledCost="9")])
     with pytest.raises(DeliveryFailed) as refusal:
-        either.ingest(changed)
+        place.ingest(changed)
     assert str(refusal.value) == "Another ingest of bill published 2024-09 meanwhile. Try again."
-    assert either.files() == files and sum(either.served().values()) == Decimal("1.5")
+    assert place.files() == files and sum(place.served().values()) == Decimal("1.5")
     monkeypatch.undo()
-    assert either.ingest(changed).periods == {"2024-09": 10}
-    assert either.runs() == ["published", "failed", "published"]
+    assert place.ingest(changed).periods == {"2024-09": 10}
+    assert place.runs() == ["published", "failed", "published"]
 
 
-def test_what_another_published_meanwhile_is_not_confirmed(either: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_another_published_meanwhile_is_not_confirmed(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """A delivery like the former version does not confirm the version that replaced it meanwhile."""
-    path = write_csv(either.folder / "a.csv", [charge()])
-    either.ingest(path)
+    path = write_csv(place.folder / "a.csv", [charge()])
+    place.ingest(path)
     suspect = FolderLedger.suspect
 
     def meanwhile(self: FolderLedger, version: Version) -> Iterator[str]:
-        with either.state.writing() as connection:
+        with place.state.writing() as connection:
             connection.execute(text("UPDATE billing_period SET version = 9"))
         return suspect(self, version)
 
     monkeypatch.setattr(FolderLedger, "suspect", meanwhile)
     with pytest.raises(DeliveryFailed, match="Another ingest of bill published 2024-09 meanwhile"):
-        either.ingest(path, now=NOW + timedelta(days=1))
-    assert either.rows("SELECT count(*) FROM ingest_run WHERE outcome = 'failed'") == [(1,)]
-    with either.state.reading() as connection:
+        place.ingest(path, now=NOW + timedelta(days=1))
+    assert place.rows("SELECT count(*) FROM ingest_run WHERE outcome = 'failed'") == [(1,)]
+    with place.state.reading() as connection:
         assert [found.confirmed_at for found in coverages(connection).values()] == [NOW]
 
 
-def test_a_changed_scope_moves_rows_between_teams(either: Place) -> None:
+def test_a_changed_scope_moves_rows_between_teams(place: Place) -> None:
     """After the scopes change, publishing anew moves every row to its team and loses none."""
     rows = [charge(Tags='{"Team": "Pay ments"}'), charge(SubAccountId="222"), charge(SubAccountId="333")]
-    either.ingest(write_csv(either.folder / "a.csv", rows))
-    assert {key[0]: cost for key, cost in either.served().items()} == {"unallocated": Decimal("4.5")}
-    either.company = Company(
+    place.ingest(write_csv(place.folder / "a.csv", rows))
+    assert {key[0]: cost for key, cost in place.served().items()} == {"unallocated": Decimal("4.5")}
+    place.company = Company(
         teams=(Team(slug="web", name="Web", scope=(Rule(sub_account_id=("222",)),)),),
         derived_teams=DerivedTeams(Derived(tag="team"), ""),
     )
-    company, state, ledger = either.company, either.state, either.ledger
+    company, state, ledger = place.company, place.state, place.ledger
     assert republish(company=company, state=state, ledger=ledger, now=NOW) == 1
     assert republish(company=company, state=state, ledger=ledger, now=NOW) == 0
-    assert {key[0]: cost for key, cost in either.served().items()} == {
+    assert {key[0]: cost for key, cost in place.served().items()} == {
         "pay-ments": Decimal("1.5"),
         "web": Decimal("1.5"),
         "unallocated": Decimal("1.5"),
     }
-    assert either.totals("team") == {
+    assert place.totals("team") == {
         ("pay-ments", "USD"): Decimal("1.5"),
         ("unallocated", "USD"): Decimal("1.5"),
         ("web", "USD"): Decimal("1.5"),
     }
 
 
-def test_texts_that_a_database_refuses_are_tidied(either: Place) -> None:
-    """A NUL, half a surrogate pair, an emoji and a very long name in a bill are served, on either database."""
+def test_texts_that_a_database_refuses_are_tidied(place: Place) -> None:
+    """A NUL, half a surrogate pair, an emoji and a very long name in a bill are served."""
     rows = [
         charge(Tags='{"team": "a\\u0000b"}'),
         charge(Tags='{"team": "\\ud800x"}'),
@@ -190,35 +190,35 @@ def test_texts_that_a_database_refuses_are_tidied(either: Place) -> None:
         charge(Tags='{"team": "' + "long " * 3000 + '"}'),
         charge(ServiceName="E\0C2"),
     ]
-    either.company = Company(derived_teams=DerivedTeams(Derived(tag="team"), ""))
-    either.ingest(write_csv(either.folder / "a.csv", rows))
-    served = {key[0]: cost for key, cost in either.served().items()}
+    place.company = Company(derived_teams=DerivedTeams(Derived(tag="team"), ""))
+    place.ingest(write_csv(place.folder / "a.csv", rows))
+    served = {key[0]: cost for key, cost in place.served().items()}
     assert len(served) == 5 and set(served.values()) == {Decimal("1.5")}
     assert {"ab", "x", "unallocated"} < set(served) and max(map(len, served)) <= 100
 
 
-def test_coverage_says_how_far_a_delivery_reaches(either: Place) -> None:
+def test_coverage_says_how_far_a_delivery_reaches(place: Place) -> None:
     """The current version, its rows and its first and last day of ChargePeriodStart are on record."""
-    either.ingest(write_csv(either.folder / "a.csv", WIDE))
-    with either.state.reading() as connection:
+    place.ingest(write_csv(place.folder / "a.csv", WIDE))
+    with place.state.reading() as connection:
         (found,) = coverages(connection).values()
     assert (found.export, found.billing_period, found.version, found.rows) == ("bill", "2024-09", 1, 240)
     assert (str(found.first_day), str(found.last_day), found.restated) == ("2024-09-01", "2024-09-30", False)
     assert found.delivered_at == found.confirmed_at == NOW
 
 
-def test_budget_versions_are_kept(either: Place, tmp_path: Path) -> None:
+def test_budget_versions_are_kept(place: Place, tmp_path: Path) -> None:
     """A changed budget becomes a new version, an equal one none, and the newest counts, in full precision."""
     said = []
     for amount in ("99999999999999999999.123456789012345678", "+99999999999999999999.123456789012345678", "7"):
         budgets = parse_budgets(f"team,month,amount,currency\nweb,2024-09,{amount},USD\n", "b.csv", lambda _team: None)
-        with either.state.writing() as connection:
+        with place.state.writing() as connection:
             said.append(record_budgets(connection, budgets, source="b.csv", by="me", now=NOW))
     assert [(done.new, done.changed, done.unchanged) for done in said] == [(1, 0, 0), (0, 0, 1), (0, 1, 0)]
-    with either.state.reading() as connection:
+    with place.state.reading() as connection:
         (budget,) = approved_budgets(connection)
     assert (budget.amount, budget.version) == (Decimal(7), 2)
-    assert len(either.rows("SELECT version FROM budget ORDER BY version")) == 2
+    assert len(place.rows("SELECT version FROM budget ORDER BY version")) == 2
 
 
 def test_a_database_servers_words_are_not_shown() -> None:

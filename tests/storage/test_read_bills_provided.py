@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from finops import focus
 from finops.basis import Basis
+from storage.amounts import exact_sum
+from storage.tables import MonthlySpendRow
 from tests.storage.bills import ADDING, SHARED, Place, Sums, summed
 
 SAMPLE = SHARED / "data" / "focus" / "focus_sample_1k_v1.0.csv"
@@ -90,8 +93,9 @@ def test_the_sample_served_is_the_sample(sample: tuple[Place, list[dict[str, Any
     place, _ = sample
     for basis in Basis:
         assert sum(place.served(basis).values(), Decimal()) == place.total(basis)
-    monthly = place.rows("SELECT billed_cost FROM monthly_spend")
-    assert Decimal(sum(int(row[0]) for row in monthly)).scaleb(-18) == Decimal("20.52022672899")
+    monthly = MonthlySpendRow.__table__.c  # type: ignore[attr-defined]
+    with place.state.reading() as connection:
+        assert connection.execute(select(exact_sum(monthly.billed_cost))).scalar() == Decimal("20.52022672899")
 
 
 @ABSENT

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -19,6 +18,7 @@ from finops.basis import Basis
 from finops.company import Company, DerivedTeams, Team
 from finops.scope import Derived, Rule
 from storage.state import State
+from tests.databases import state_url
 from tests.storage.bills import ADDING, Place, charge, summed, write_csv, write_parquet
 
 COMPANY = Company(
@@ -98,12 +98,11 @@ def written(folder: Path, rows: list[dict[str, Any]]) -> list[Path]:
     suppress_health_check=list(HealthCheck),
 )
 @given(rows=st.lists(charges, min_size=1, max_size=20))
-def test_every_bill_adds_up_in_every_form(rows: list[dict[str, Any]], migrated: Path) -> None:
+def test_every_bill_adds_up_in_every_form(rows: list[dict[str, Any]]) -> None:
     """Sums by team, provider, day and currency in each basis equal Python's, and daily_spend adds up to the ledger."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        shutil.copyfile(migrated, folder / "state.db")
-        state = State(f"sqlite:///{folder / 'state.db'}")
+        state = State(state_url(folder))
         place = Place(folder, state, COMPANY)
         for path in written(folder, rows):
             place.ingest(path, export="bill-" + path.name[0])

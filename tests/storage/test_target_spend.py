@@ -46,17 +46,17 @@ def asked(place: Place, target: Target, first: date = FIRST, last: date = LAST, 
 
 
 @pytest.fixture
-def filled(either: Place) -> Place:
+def filled(place: Place) -> Place:
     """A week of two services in two accounts with two tags, of two teams, with tax and other currencies."""
-    either.company = COMPANY
+    place.company = COMPANY
     days = [FIRST + number * DAY for number in range(7)]
     rows = [row(day) for day in days]
     rows += [row(day, 10 * COST, ServiceName="S3", Tags='{"env ": "live"}') for day in days[::2]]
     rows += [row(day, 100 * COST, SubAccountId="222", Tags='{"Team": "x"}') for day in days]
     rows += [row(day, 1000 * COST, SubAccountName="Other", SubAccountId="333") for day in days]
     rows += [row(days[0], 7 * COST, ChargeCategory="Tax"), row(days[0], 9 * COST, BillingCurrency="EUR")]
-    deliver(either, rows)
-    return either
+    deliver(place, rows)
+    return place
 
 
 def test_each_target_costs_what_its_charges_cost(filled: Place) -> None:
@@ -89,27 +89,27 @@ def test_the_company_s_basis_is_counted(filled: Place) -> None:
     assert asked(filled, Target("EC2", account="111"), last=FIRST).daily == {FIRST: 2 * 8 * COST}
 
 
-def test_a_day_without_charges_of_anybody_is_not_delivered(either: Place) -> None:
+def test_a_day_without_charges_of_anybody_is_not_delivered(place: Place) -> None:
     """A hole in the bill is no data; a day on which only others were charged is delivered, and cost nothing."""
-    either.company = COMPANY
+    place.company = COMPANY
     rows = [row(FIRST), row(FIRST + DAY, SubAccountName="Other"), row(FIRST + 3 * DAY)]
-    deliver(either, rows)
+    deliver(place, rows)
     for target in (Target("EC2"), Target(account="111")):
-        found = asked(either, target)
+        found = asked(place, target)
         assert found.delivered == {FIRST, FIRST + DAY, FIRST + 3 * DAY}
         assert found.daily == {FIRST: COST, FIRST + 3 * DAY: COST}
 
 
-def test_only_exports_that_hold_the_target_are_waited_for(either: Place) -> None:
+def test_only_exports_that_hold_the_target_are_waited_for(place: Place) -> None:
     """Another export that lags behind holds nothing up, unless the target stands in it."""
-    either.company = COMPANY
-    deliver(either, [row(FIRST + number * DAY) for number in range(7)])
+    place.company = COMPANY
+    deliver(place, [row(FIRST + number * DAY) for number in range(7)])
     late = datetime(2024, 9, 12, 6, tzinfo=UTC)
-    deliver(either, [row(FIRST, ServiceName="Run", SubAccountId="999")], export="other", now=late)
-    assert asked(either, Target("EC2")).settled_through == LAST
-    assert asked(either, Target(account="111")).settled_through == LAST
+    deliver(place, [row(FIRST, ServiceName="Run", SubAccountId="999")], export="other", now=late)
+    assert asked(place, Target("EC2")).settled_through == LAST
+    assert asked(place, Target(account="111")).settled_through == LAST
     for target in (Target("Run"), Target(account="999"), Target()):
-        assert asked(either, target).settled_through == date(2024, 9, 9)
+        assert asked(place, target).settled_through == date(2024, 9, 9)
 
 
 def test_a_redelivery_replaces_what_was_measured(filled: Place) -> None:

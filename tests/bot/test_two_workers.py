@@ -1,4 +1,4 @@
-"""The same bot on a real PostgreSQL, with two workers."""
+"""The same bot with two workers on one database."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tests.bot.test_http import Door
 from tests.company import CHANNELS, PEOPLE, Moved, make_company
 
 
-def test_two_workers_on_one_server(tmp_path: Path, postgres_url: str) -> None:
-    """On PostgreSQL two workers share the morning, every team has one message, and the door answers the same."""
+def test_two_workers_share_the_morning(tmp_path: Path) -> None:
+    """Two workers share the morning, every team has one message, and the door answers the same."""
     clock = Moved()
     groups = {"finops": ["dave"]}
     with Sandbox(
@@ -26,7 +26,7 @@ def test_two_workers_on_one_server(tmp_path: Path, postgres_url: str) -> None:
         rate_limits=False,
         clock=lambda: clock().timestamp(),
     ) as sandbox:
-        installation = make_company(tmp_path, clock=clock, url=postgres_url)
+        installation = make_company(tmp_path, clock=clock)
         installation.settings.slack_bot_token = SecretStr(sandbox.bot_token)
         installation.settings.slack_api_url = sandbox.api_url
         other = type(installation)(installation.config_path, installation.settings, clock)
