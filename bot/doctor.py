@@ -132,11 +132,16 @@ def _ledger(installation: Installation) -> str:
 
 def _sources(installation: Installation) -> str:
     sources = installation.company.sources
+    said = []
     for export, settings in sources.items():
-        source = open_source(settings, state=installation.state, ledger=installation.ledger)
-        if lacking := source.lacking():
-            what = f"The source {export} cannot be read: {' '.join(lacking)}"
-            raise Sick(what, "See docs/howto/connect-a-source.md.")
+        try:
+            lacking = open_source(settings, state=installation.state, ledger=installation.ledger).lacking()
+        except FinopsError as failed:
+            lacking = [failed.reason]
+        if lacking:
+            said.append(f"The source {export} cannot be read: {' '.join(lacking)}")
+    if said:
+        raise Sick(" ".join(said), "See docs/howto/connect-a-source.md.")
     return f"{len(sources)} sources" if sources else "none; bills come in by `finops ingest` alone"
 
 

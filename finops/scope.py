@@ -7,7 +7,7 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -69,7 +69,7 @@ def tag_key(key: str) -> str:
 
 
 def parse_tags(text: str | None) -> dict[str, str]:
-    """Tags from a bill's JSON text (an object, or a map's list of key and value), keys normalised.
+    """Tags from a bill's JSON text (an object, a list of keys and values, or a list of such lists), keys normalised.
 
     A valueless tag is 'true'; null, an empty text and text that is no JSON object give no tags. Of keys that are the
     same after normalising, the first with a value counts.
@@ -79,10 +79,19 @@ def parse_tags(text: str | None) -> dict[str, str]:
     except (ValueError, RecursionError):
         return {}
     tags: dict[str, str] = {}
-    for item in loaded if isinstance(loaded, list) else ():
+    for item in _items(loaded) if isinstance(loaded, list) else ():
         if (pair := _pair(item)) and tags.get(tag_key(pair[0]), TRUE) == TRUE:
             tags[tag_key(pair[0])] = _tag_value(pair[1])
     return tags
+
+
+def _items(loaded: list[object]) -> Iterator[object]:
+    """The members of a list, those of lists of lists among them."""
+    for item in loaded:
+        if isinstance(item, list) and item and all(isinstance(member, list) for member in item):
+            yield from item
+        else:
+            yield item
 
 
 def _pair(item: object) -> tuple[str, object] | None:

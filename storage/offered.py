@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from storage.bulk import upsert
 from storage.tables import OfferedDeliveryRow
@@ -75,6 +75,11 @@ def note_taken(connection: Connection, found: Iterable[Taken]) -> None:
     for each in found:
         row = {name: getattr(each, name) for name in each.__slots__}
         upsert(connection, TABLE, row | {"outcome": str(each.outcome), "periods": list(each.periods)}, KEY)
+
+
+def forget_taken(connection: Connection, export: str, name: str) -> None:
+    """Take out what became of one delivery."""
+    connection.execute(delete(TABLE).where(TABLE.c.export == export, TABLE.c.name == name))
 
 
 def _taken(row: Any) -> Taken:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from storage.aws_refusals import DENIED, not_allowed
 from storage.engines.engine import EngineFailed, EngineKind, asked
 
 if TYPE_CHECKING:
@@ -69,6 +71,37 @@ class Athena:
         with asked("Athena", pyarrow.ArrowException):
             parse = csv.ParseOptions(newlines_in_values=True)
             return csv.read_csv(io.BytesIO(body), read, parse, convert).cast(schema)
+
+    def lacking(self) -> list[str]:
+        """Each permission that is refused: asked with a query that does not exist, which costs nothing."""
+        import boto3
+
+        glue, database = boto3.client("glue"), self._context["Database"]
+        unknown = {"QueryExecutionId": "00000000-0000-0000-0000-000000000000"}
+        tries: list[tuple[str, Callable[[], object]]] = [
+            ("athena:GetQueryExecution", lambda: self._athena.get_query_execution(**unknown)),
+            ("athena:GetQueryResults", lambda: self._athena.get_query_results(**unknown)),
+            ("athena:StopQueryExecution", lambda: self._athena.stop_query_execution(**unknown)),
+        ]
+        if self._context["Catalog"] == "AwsDataCatalog":
+            tries.append(("glue:GetDatabase", lambda: glue.get_database(Name=database)))
+            tries.append(("glue:GetTables", lambda: glue.get_tables(DatabaseName=database, MaxResults=1)))
+        return [said for action, ask in tries if (said := self._refused(action, ask))]
+
+    def _refused(self, action: str, ask: Callable[[], object]) -> str:
+        """What is said where AWS does not allow an action; whatever else it answers, it allows it."""
+        from botocore.exceptions import ClientError
+
+        try:
+            with self._asked():
+                ask()
+        except EngineFailed as failed:
+            cause = failed.__cause__
+            if not isinstance(cause, ClientError):
+                return str(failed)
+            error = cause.response.get("Error", {})
+            return not_allowed(error.get("Message", ""), action) if error.get("Code") in DENIED else ""
+        return ""
 
     def close(self) -> None:
         """There is no connection to keep."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from finops.errors import FinopsError
 
@@ -50,6 +50,14 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Let go of the connection."""
+
+
+@runtime_checkable
+class TellsPermissions(Protocol):
+    """An engine that can say which of its permissions are missing, one by one."""
+
+    def lacking(self) -> list[str]:
+        """Each permission that is refused, a sentence; nothing where all are given."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -68,7 +67,8 @@ class Bill:
 
     Attributes:
         relation: FROM-clause text in the engine's dialect.
-        columns: key of focus.READ_FROM → the table's column; a key that the table has nothing for is left out.
+        columns: key of focus.READ_FROM, or of focus.tag_columns → the table's column; a key that the table has nothing
+            for is left out.
         version: of FOCUS, as recognised.
     """
 
@@ -109,17 +109,22 @@ def bill_of(table: str, relation: str, types: Mapping[str, str], dialect: str) -
     Raises:
         TableRefused: a column is missing that no figure can do without, stands twice, or has a type that is not taken.
     """
-    spelt = {_plain(name): name for version in focus.VERSIONS for name in focus.columns(version)}
-    own: dict[str, str] = {}
-    for column in types:
-        if own.setdefault(spelt.get(_plain(column), column), column) != column:
-            raise TableRefused(f"{table}: the columns {own[spelt[_plain(column)]]} and {column} are the same to FOCUS.")
-    version = focus.recognise(list(own))
-    if needed := focus.missing(list(own), version)[0]:
+    own = focus.own_names(types)
+    if column := next((column for column in types if column not in own.values()), ""):
+        same = next(each for each in own.values() if focus.plain_name(each) == focus.plain_name(column))
+        raise TableRefused(f"{table}: the columns {same} and {column} are the same to FOCUS.")
+    version = focus.recognise(types)
+    if needed := focus.missing(types, version)[0]:
         raise TableRefused(f"{table}: not a usable FOCUS table, it has no column {', '.join(needed)}.")
-    found = {name: own[read] for name in focus.READ_FROM if (read := focus.read_from(name, own))}
+    found = {name: read for name in focus.READ_FROM if (read := focus.read_from(name, types))} | focus.tag_columns(
+        types
+    )
     columns = {name: Column(column, kind_of(types[column], dialect)) for name, column in found.items()}
-    taken = {**dict.fromkeys(focus.COSTS, COST_KINDS), **dict.fromkeys(focus.TIMES, TIME_KINDS), "Tags": TAG_KINDS}
+    taken = {
+        **dict.fromkeys(focus.COSTS, COST_KINDS),
+        **dict.fromkeys(focus.TIMES, TIME_KINDS),
+        **dict.fromkeys(("Tags", *focus.GOOGLE_TAGS), TAG_KINDS),
+    }
     for name, kinds in taken.items():
         if name in columns and columns[name].kind not in kinds:
             raise TableRefused(
@@ -143,7 +148,3 @@ def kind_of(type_name: str, dialect: str) -> Kind:
     except SqlglotError:
         return Kind.OTHER
     return next((kind for kind, types in KINDS.items() if own in types), Kind.OTHER)
-
-
-def _plain(name: str) -> str:
-    return re.sub("[ _]", "", name).lower()

@@ -1,19 +1,20 @@
 """The queries that engines run over a FOCUS table: one text each, in a subset of SQL that all of them understand.
 
-What the subset is made of: SELECT, a subquery, WHERE with >= and <, GROUP BY, COUNT, SUM, MAX, CASE, CAST, AT TIME ZONE
-and TO_JSON. The texts of providers, services and tags are left as they are: they are tidied at home, where the ledger
-does the same to bills that are files (storage/ledger/charges.py).
+What the subset is made of: SELECT, a subquery, WHERE with >= and <, GROUP BY, COUNT, SUM, MAX, CASE, CAST,
+AT TIME ZONE, TO_JSON, COALESCE and ||. The texts of providers, services and tags are left as they are: they are tidied
+at home, where the ledger does the same to bills that are files (storage/ledger/charges.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import pyarrow
 import sqlglot
 from sqlglot import exp
 
+from finops import focus
 from finops.money import SCALE
 from finops.periods import Month
 from storage.engines.duckdb import quoted
@@ -121,7 +122,7 @@ def _charges_sql(bill: Bill, month: Month | None) -> str:
         "day": _day_sql(columns["ChargePeriodStart"]),
         "billing_period_start": _day_sql(start),
         **{name: _text_sql(columns.get(column)) for name, column in TEXTS.items()},
-        "tags": _text_sql(columns.get("Tags")),
+        "tags": _tags_sql(columns),
         "billed": _cost_sql(quoted(columns["BilledCost"].name), columns["BilledCost"].kind),
         "effective": _cost_sql(quoted(columns["EffectiveCost"].name), columns["EffectiveCost"].kind),
     }
@@ -161,6 +162,14 @@ def _text_sql(column: Column | None) -> str:
         return "CAST(NULL AS VARCHAR)"
     own = quoted(column.name)
     return f"CAST({f'TO_JSON({own})' if column.kind is Kind.NESTED else own} AS VARCHAR)"
+
+
+def _tags_sql(columns: Mapping[str, Column]) -> str:
+    """Tags as JSON text; where several columns hold them, a JSON list of what each holds."""
+    parts = [columns[name] for name in focus.GOOGLE_TAGS if name in columns]
+    if not parts:
+        return _text_sql(columns.get("Tags"))
+    return "'[' || " + " || ',' || ".join(f"COALESCE({_text_sql(each)}, 'null')" for each in parts) + " || ']'"
 
 
 def _portable(node: exp.Expression, dialect: str) -> exp.Expression:

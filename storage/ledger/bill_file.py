@@ -16,14 +16,26 @@ from finops.errors import DeliveryRefused
 
 CHUNK = 1 << 20
 ENDINGS = (".csv", ".csv.gz", ".parquet")
+MAY_HOLD_CHARGES = (
+    *(".zip", ".gz", ".bz2", ".xz", ".zst", ".7z", ".tar", ".tgz"),
+    *(".tsv", ".xls", ".xlsx", ".jsonl", ".ndjson", ".orc", ".avro"),
+)
+"""Endings of files that are not read and may be part of a bill all the same: a folder that has some says so."""
+GZIP = b"\x1f\x8b"
 NOT_CSV = {
-    b"\x1f\x8b": "gzip; name it .csv.gz",
+    GZIP: "gzip; name it .csv.gz",
     b"PAR1": "Parquet; name it .parquet",
     b"PK\x03\x04": "a ZIP archive; unpack it",
     b"\xff\xfe": "UTF-16 text; save it as UTF-8",
     b"\xfe\xff": "UTF-16 text; save it as UTF-8",
 }
 """First bytes of what is not CSV whatever its name says."""
+MARKUP = {"<": "a web page or XML, as a failed download leaves it", "{": "JSON", "[": "JSON"}
+"""First letter of a text that is not CSV → what it is."""
+TAG_COLUMNS = ("resourcetags/", "resource_tags_", "tags/")
+"""How names of columns begin that hold one tag each, as AWS and Oracle write them."""
+TITLES = 20
+"""Lines in which the header is looked for where others stand above it."""
 
 Progress = Callable[[int], None]
 
@@ -47,12 +59,12 @@ class BillFile:
     @property
     def is_parquet(self) -> bool:
         """Parquet, else CSV."""
-        return self.path.name.lower().endswith(".parquet")
+        return form_of(self.path) == ".parquet"
 
     @property
     def is_gzip(self) -> bool:
         """CSV.gz."""
-        return self.path.name.lower().endswith(".gz")
+        return form_of(self.path) == ".csv.gz"
 
     def open_text(self, errors: str = "strict") -> io.TextIOWrapper:
         """A CSV's text without its BOM; `errors` says what becomes of bytes that are not UTF-8."""
@@ -68,13 +80,58 @@ class BillFile:
             raise DeliveryRefused(f"{self.shown}: not CSV but {kind}.")
         try:
             with self.open_text("surrogateescape") as text:
-                names = [name.strip() for name in next(csv.reader(text, strict=True), [])]
+                begins = text.read(2)
+                text.seek(0)
+                names = [name.strip("\ufeff \t\r\n") for name in next(csv.reader(text, strict=True), [])]
         except csv.Error as error:
             raise DeliveryRefused(f"{self.shown}, line 1: not CSV ({error}).") from None
+        if self.is_gzip and begins.encode(errors="surrogateescape") == GZIP:
+            raise DeliveryRefused(f"{self.shown}: gzip within gzip.", mend="Unpack it once.")
+        if any("\0" in name for name in names):
+            raise DeliveryRefused(f"{self.shown}: not CSV but UTF-16 text; save it as UTF-8.")
         if not all(map(is_text, names)):
             raise DeliveryRefused(f"{self.shown}, line 1: not UTF-8.", mend="Save it as UTF-8.")
+        if begins[:1] in MARKUP:
+            raise DeliveryRefused(
+                f"{self.shown}: not CSV but {MARKUP[begins[0]]}.", mend="Fetch the bill again, as CSV."
+            )
+        if len(list(filter(None, names))) < len(focus.ALWAYS_FILLED) and (line := self._line_of_header()):
+            raise DeliveryRefused(
+                f"{self.shown}: the header is in line {line}.",
+                mend="Take out what stands above it, and deliver it again.",
+            )
+        names = _told_apart(names)
         _check_names(self.shown, names)
         return names
+
+    def _line_of_header(self) -> int:
+        """The line in which FOCUS columns are named where it is not the first, else 0."""
+        with self.open_text("replace") as text:
+            for number, line in zip(range(1, TITLES + 1), text, strict=False):
+                names = next(csv.reader([line]), [])
+                if number > 1 and len(names) >= len(focus.ALWAYS_FILLED) and all(map(_may_name_a_column, names)):
+                    return number
+        return 0
+
+
+def _told_apart(names: list[str]) -> list[str]:
+    """Names of columns that hold one tag each, those that differ in case alone told apart by spaces at their ends.
+
+    AWS's tags have case: user:Team and user:team are two. Here spaces and case of a tag's key do not count.
+    """
+    found: list[str] = []
+    seen: set[str] = set()
+    for name in names:
+        told = name
+        while told.lower() in seen and name not in found and name.lower().startswith(TAG_COLUMNS):
+            told += " "
+        found.append(told)
+        seen.add(told.lower())
+    return found
+
+
+def _may_name_a_column(name: str) -> bool:
+    return name[:1].isalpha()
 
 
 def _check_names(shown: str, names: list[str]) -> None:
@@ -102,19 +159,13 @@ def find_files(paths: list[Path]) -> list[tuple[Path, str]]:
     found: dict[Path, str] = {}
     for path in paths:
         if path.is_dir():
-            inside = [
-                file
-                for file in sorted(path.rglob("*"))
-                if file.name.lower().endswith(ENDINGS)
-                and file.is_file()
-                and not any(part.startswith((".", "_")) for part in file.relative_to(path).parts)
-            ]
+            inside = [file for file in _of_people(path) if form_of(file)]
             if not inside:
                 raise DeliveryRefused(f"{path}: no .csv, .csv.gz or .parquet file in this folder.")
             found |= {file.resolve(): str(file.relative_to(path)) for file in inside}
         elif not path.is_file():
             raise DeliveryRefused(f"{path}: no such file or folder.")
-        elif path.name.lower().endswith(ENDINGS):
+        elif form_of(path):
             found[path.resolve()] = path.name
         else:
             raise DeliveryRefused(
@@ -126,6 +177,54 @@ def find_files(paths: list[Path]) -> list[tuple[Path, str]]:
             name = str(path).encode(errors="replace").decode()
             raise DeliveryRefused(f"{name}: the name is not UTF-8.", mend="Rename it.")
     return list(found.items())
+
+
+def unread(paths: list[Path]) -> list[str]:
+    """Files in folders that are no bill by their names and may hold charges all the same, as they are shown."""
+    inside = [(file, path) for path in paths if path.is_dir() for file in _of_people(path)]
+    return [str(file.relative_to(path)) for file, path in inside if may_hold_charges(file.name) and not form_of(file)]
+
+
+def unread_remark(names: list[str]) -> list[str]:
+    """What is said where files that may hold charges are not read."""
+    if not names:
+        return []
+    more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
+    shown = ", ".join(names[:3])
+    return [f"{shown}{more}: not read, as only .csv, .csv.gz and .parquet are; what it holds is in no figure."]
+
+
+def _of_people(folder: Path) -> list[Path]:
+    """Every file below a folder but those that a writer keeps for itself."""
+    return [
+        file
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and not any(part.startswith((".", "_")) for part in file.relative_to(folder).parts)
+    ]
+
+
+def form_of(path: Path) -> str:
+    """Which of ENDINGS a file is, '' for no bill: by its name, and where it has no ending, by its first bytes."""
+    name = path.name.lower()
+    if known := next((ending for ending in reversed(ENDINGS) if name.endswith(ending)), ""):
+        return known
+    if not may_be_bill(name) or not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        first = file.read(4)
+    return ".parquet" if first == b"PAR1" else ".csv.gz" if first.startswith(GZIP) else ""
+
+
+def may_be_bill(name: str) -> bool:
+    """Whether a file may be a bill, as far as its name tells."""
+    lowered = name.rpartition("/")[2].lower()
+    bare = lowered.removesuffix(".gz")
+    return lowered.endswith(ENDINGS) or "." not in bare
+
+
+def may_hold_charges(name: str) -> bool:
+    """Whether a file that is no bill by its name may be part of one."""
+    return name.lower().endswith(MAY_HOLD_CHARGES) and not may_be_bill(name)
 
 
 def is_text(name: str) -> bool:
@@ -140,7 +239,13 @@ def digest(path: Path, shown: str, copy_to: Path | None = None, progress: Progre
         DeliveryRefused: empty, or a gzip that is truncated or damaged (DuckDB does not check this).
     """
     seen, size = hashlib.sha256(), 0
-    inflate = zlib.decompressobj(wbits=31) if path.name.lower().endswith(".gz") else None
+    inflate = zlib.decompressobj(wbits=31) if form_of(path) == ".csv.gz" else None
+    with path.open("rb") as file:
+        first = file.read(4)
+    if inflate and (
+        kind := next((NOT_CSV[magic] for magic in NOT_CSV if first.startswith(magic) and magic != GZIP), "")
+    ):
+        raise DeliveryRefused(f"{shown}: not gzip but {kind}.")
     copy = copy_to.open("wb") if copy_to else None
     try:
         with path.open("rb") as file:

@@ -94,9 +94,25 @@ def charges_sql(source: str, types: Mapping[str, str], version: str) -> str:
         "sub_account_id": as_delivered("SubAccountId"),
         "sub_account_name": as_delivered("SubAccountName"),
         "region": as_delivered("RegionId"),
-        "tags": quoted(found["Tags"]) if found["Tags"] else "CAST(NULL AS VARCHAR)",
+        "tags": _tags_sql(types),
     }
     return "SELECT " + ", ".join(f"{sql} AS {name}" for name, sql in selected.items()) + f" FROM {source}"
+
+
+def _tags_sql(types: Mapping[str, str]) -> str:
+    """Tags as delivered; where several columns hold them, a JSON list of what each holds."""
+    own = focus.tag_columns(types)
+    if not own:
+        return "CAST(NULL AS VARCHAR)"
+    if "Tags" in own:
+        return quoted(own["Tags"])
+    parts = (
+        f"CASE WHEN json_valid({quoted(name)}) THEN {quoted(name)} ELSE 'null' END"
+        if types[name] == "VARCHAR"
+        else f"COALESCE(CAST(to_json({quoted(name)}) AS VARCHAR), 'null')"
+        for name in own.values()
+    )
+    return "'[' || " + " || ',' || ".join(parts) + " || ']'"
 
 
 def cost_sql(column: str | None, types: Mapping[str, str]) -> str:
@@ -136,9 +152,12 @@ def time_sql(column: str | None, types: Mapping[str, str]) -> str:
 
 
 def _category_sql(version: str) -> str:
+    """The category as FOCUS spells it: Google's own view writes 'usage'."""
+    spelt = [f"WHEN {literal(name.lower())} THEN {literal(name)}" for name in focus.CHARGE_CATEGORIES]
+    category = f"CASE lower(charge_category) {' '.join(spelt)} ELSE charge_category END"
     if version not in CREDIT_IS_ADJUSTMENT:
-        return "charge_category"
+        return category
     return (
-        "CASE WHEN charge_category = 'Adjustment' AND charge_subcategory = 'Credit' THEN 'Credit' "
-        "ELSE charge_category END"
+        f"CASE WHEN lower(charge_category) = 'adjustment' AND charge_subcategory = 'Credit' THEN 'Credit' "
+        f"ELSE {category} END"
     )

@@ -16,18 +16,20 @@ from finops.money import SCALE
 from storage.engines.duckdb import DuckDBEngine, literal, parquet, quoted
 from storage.ledger.bill_file import BillFile
 from storage.ledger.charges import charges_sql
+from storage.ledger.conversion import conversions, plain_name
 from storage.ledger.csv_bill import MOST_FAULTS, find_faults, refusal_of, rounded_remark, too_fine, value_fault
 
-_CATEGORIES = ", ".join(literal(category) for category in focus.CHARGE_CATEGORIES)
+_CATEGORIES = ", ".join(literal(category.lower()) for category in focus.CHARGE_CATEGORIES)
 BAD = {
     "BilledCost": "billed_cost IS NULL",
     "EffectiveCost": "effective_cost IS NULL",
     "BillingCurrency": "currency IS NULL OR NOT regexp_full_match(currency, '[A-Z]{3}')",
     "BillingPeriodStart": "billing_period_start IS NULL",
     "ChargePeriodStart": "charge_period_start IS NULL",
-    "ChargeCategory": f"charge_category IS NULL OR charge_category NOT IN ({_CATEGORIES})",
+    "ChargeCategory": f"charge_category IS NULL OR lower(charge_category) NOT IN ({_CATEGORIES})",
 }
 """Column → SQL over charges_sql: whether a row's value makes the whole delivery unusable."""
+_ROUNDED_ACCOUNT = r"regexp_full_match(sub_account_id, '\d([.,]\d+)?[eE]\+\d{2}')"
 _BAD_GROUP = f"""
     billed_rows < rows OR effective_rows < rows OR billing_period IS NULL OR day IS NULL
     OR {BAD["BillingCurrency"]} OR {BAD["ChargeCategory"]}
@@ -61,7 +63,18 @@ def check_groups(
         if not billed and costs and all("BilledCost: empty" in fault for fault in costs):
             raise DeliveryRefused(f"{bill.shown}: BilledCost is empty throughout, no figure can be made of it.")
         raise refusal_of(faults)
+    refuse_rounded_accounts(engine, groups, bill.shown)
     return [zero_remark(bill.shown)] if spent and not effective else []
+
+
+def refuse_rounded_accounts(engine: DuckDBEngine, groups: str, shown: str) -> None:
+    """Raise DeliveryRefused where sub-accounts lost their digits in a spreadsheet: several of them became one."""
+    found = engine.rows(f"SELECT min(sub_account_id) FROM {groups} WHERE {_ROUNDED_ACCOUNT}")[0][0]
+    if found is not None:
+        raise DeliveryRefused(
+            f"{shown}: SubAccountId {found!r} is a number that a spreadsheet rounded; it may be several accounts.",
+            mend="Deliver the file as the provider wrote it, not as a spreadsheet saved it.",
+        )
 
 
 def zero_remark(shown: str) -> str:
@@ -98,15 +111,32 @@ def check_parquet(engine: DuckDBEngine, path: Path, shown: str) -> dict[str, str
     """
     try:
         types = engine.columns(f"SELECT * FROM {parquet(path)}")
-        names = [name.lower() for name in ParquetFile(path).schema_arrow.names]
+        schema = ParquetFile(path).schema_arrow
     except (duckdb.Error, pyarrow.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno:
             raise  # the disk's doing; what pyarrow finds wrong with a file has no number
         words = (str(error).splitlines() or [""])[0][:160]
         raise DeliveryRefused(f"{shown}: not a whole Parquet file ({words}).", mend="Fetch it again.") from None
+    names = [name.lower() for name in schema.names]
     if twice := [name for name in names if names.count(name) > 1]:
         raise DeliveryRefused(f"{shown}: column {twice[0]} stands twice.")
+    amounts = {column for each in conversions() for kind in each.readable.values() for column in map(plain_name, kind)}
+    amounts |= {plain_name(name) for cost in focus.COSTS for name in focus.READ_FROM[cost]}
+    if wide := [field.name for field in schema if plain_name(field.name) in amounts and _has_wide_decimals(field.type)]:
+        raise DeliveryRefused(
+            f"{shown}: column {wide[0]} has decimals of more than 38 digits, of which some would be lost.",
+            mend="Export it as DECIMAL(38,18), or as text.",
+        )
     return types
+
+
+def _has_wide_decimals(kind: pyarrow.DataType) -> bool:
+    """Whether a type is one of the decimals, as BigQuery's BIGNUMERIC, that DuckDB reads as doubles, or holds some."""
+    if pyarrow.types.is_decimal256(kind):
+        return True
+    return pyarrow.types.is_nested(kind) and any(
+        _has_wide_decimals(kind.field(number).type) for number in range(kind.num_fields)
+    )
 
 
 def rounded_in_parquet(engine: DuckDBEngine, path: Path, shown: str, types: Mapping[str, str]) -> list[str]:

@@ -10,6 +10,7 @@ The rules are data, one file for each kind of bill (storage/conversions/*.yaml):
     facts: name → SQL aggregate over the whole bill; {name} then stands for it in the columns
     columns: FOCUS column → SQL; {name} is the text of a column of the bill, {one|other} of the first that it has
     tags: beginnings of the names of columns that hold one tag each → what stands for it in the tag's key
+    refusals: facts that make the bill unusable, and what is then said
     remarks: what whoever ingests such a bill should know; with `when`, only where that fact is true
 
 Column names are compared by their letters and digits alone: lineItem/UsageStartDate, as AWS writes it, is
@@ -49,6 +50,7 @@ class Conversion:
         facts: name → SQL aggregate over the bill's columns.
         columns: FOCUS column → SQL over the bill's columns, as text.
         tags: beginnings of the names of columns that hold one tag each → what stands for it in the tag's key.
+        refusals: the fact for which the bill is refused, and what is then said.
         remarks: the fact that must be true, '' for none, and what is then said.
     """
 
@@ -60,6 +62,7 @@ class Conversion:
     facts: Mapping[str, str]
     columns: Mapping[str, str]
     tags: Mapping[str, str]
+    refusals: tuple[tuple[str, str], ...]
     remarks: tuple[tuple[str, str], ...]
 
 
@@ -150,6 +153,9 @@ def convert(engine: DuckDBEngine, conversion: Conversion, bill: Path, target: Pa
     try:
         _refuse_unreadable(engine, conversion, bill, columns, shown)
         facts = _facts(engine, conversion, bill, own)
+        true = {""} | {name for name, value in facts.items() if value.sql == "'true'"}
+        if said := next((said for when, said in conversion.refusals if plain_name(when) in true), ""):
+            raise DeliveryRefused(f"{shown}: {said}")
         selected = {name: f"CAST({_sql(rule, own | facts)} AS VARCHAR)" for name, rule in conversion.columns.items()}
         if tags := _tags(conversion, columns):
             selected["Tags"] = tags
@@ -160,7 +166,6 @@ def convert(engine: DuckDBEngine, conversion: Conversion, bill: Path, target: Pa
     except duckdb.Error as error:
         words = (str(error).splitlines() or [""])[0][:200]
         raise DeliveryRefused(f"{shown}: cannot be turned into FOCUS ({words}).") from None
-    true = {""} | {name for name, value in facts.items() if value.sql == "'true'"}
     remarks = [f"{shown}: {said}" for when, said in conversion.remarks if plain_name(when) in true]
     mandatory = [each.name for each in focus.columns(conversion.version).values() if each.mandatory]
     if empty := [name for name in mandatory if name not in conversion.columns]:
@@ -247,5 +252,6 @@ def _conversion(stored: Mapping[str, Any]) -> Conversion:
         stored.get("facts", {}),
         stored["columns"],
         stored.get("tags", {}),
+        tuple((each["when"], each["say"]) for each in stored.get("refusals", [])),
         tuple((each["when"], each["say"]) for each in remarks),
     )

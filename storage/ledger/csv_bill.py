@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -125,6 +126,7 @@ def find_faults(bill: BillFile, names: list[str], *, as_text: bool = False) -> l
     Read in Python, since it names lines exactly: a record's line is the one it begins on.
     """
     faults: list[str] = []
+    needed = {} if as_text else {name: focus.read_from(name, names) for name in focus.ALWAYS_FILLED}
     csv.field_size_limit(LONGEST_LINE)
     first = 1
     try:
@@ -132,7 +134,7 @@ def find_faults(bill: BillFile, names: list[str], *, as_text: bool = False) -> l
             reader = csv.reader(text, strict=True)
             for record in reader:
                 if first > 1 and record:
-                    found = _record_faults(names, record, as_text)
+                    found = _record_faults(names, record, needed)
                     faults += [f"{bill.shown}, line {first}, {fault}" for fault in found]
                 if len(faults) > MOST_FAULTS:
                     break
@@ -142,7 +144,7 @@ def find_faults(bill: BillFile, names: list[str], *, as_text: bool = False) -> l
     return faults[: MOST_FAULTS + 1]
 
 
-def _record_faults(names: list[str], record: list[str], as_text: bool) -> list[str]:
+def _record_faults(names: list[str], record: list[str], needed: Mapping[str, str | None]) -> list[str]:
     if len(record) == len(names) + 1 and not record[-1]:
         record = record[:-1]  # a comma too many at the end, which the engine overlooks as well
     if len(record) != len(names):
@@ -150,8 +152,8 @@ def _record_faults(names: list[str], record: list[str], as_text: bool) -> list[s
     values = dict(zip(names, record, strict=True))
     return [f"column {name}: not UTF-8." for name, value in values.items() if not is_text(value)] + [
         f"column {column}: {reason}"
-        for name in (() if as_text else focus.ALWAYS_FILLED)
-        if (column := focus.read_from(name, names)) and (reason := value_fault(name, values[column]))
+        for name, column in needed.items()
+        if column and (reason := value_fault(name, values[column]))
     ]
 
 
@@ -169,7 +171,7 @@ def value_fault(name: str, value: str | None) -> str | None:
         return _cost_fault(value, shown)
     if name in focus.TIMES:
         return None if _is_time(value) else f"{shown} is not an ISO 8601 date or time from {EARLIEST} up to {LATEST}."
-    if name == "ChargeCategory" and value not in focus.CHARGE_CATEGORIES:
+    if name == "ChargeCategory" and value.lower() not in map(str.lower, focus.CHARGE_CATEGORIES):
         return f"{shown} is none of {', '.join(focus.CHARGE_CATEGORIES)}."
     if name == "BillingCurrency" and not re.fullmatch("[A-Z]{3}", value):
         return f"{shown} is not an ISO 4217 currency code."

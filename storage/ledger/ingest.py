@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from finops.company import Company
 from finops.errors import DeliveryRefused
 from storage.engines.duckdb import DuckDBEngine
-from storage.ledger.bill_file import find_files
+from storage.ledger.bill_file import find_files, unread, unread_remark
 from storage.ledger.delivery import Delivery, Ingested, Steps
 from storage.ledger.rollup import fingerprint
 from storage.ledger.rules_file import read_rules
@@ -54,7 +55,8 @@ def ingest(
     try:
         with outside_faults(), workplace(ledger.workspace, export) as work:
             delivery = Delivery(export, company, state, ledger, now, work, read_by)
-            return delivery.take_in(find_files(paths), source, lenient, steps or Steps())
+            done = delivery.take_in(find_files(paths), source, lenient, steps or Steps())
+            return replace(done, remarks=(*done.remarks, *unread_remark(unread(paths))))
     except DeliveryRefused as refusal:
         outcome = "failed" if isinstance(refusal, DeliveryFailed) else "refused"
         run = IngestRun(export, source, outcome, now, now, reason=refusal.reason, faults=refusal.faults)

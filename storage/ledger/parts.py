@@ -11,9 +11,10 @@ from typing import Any
 
 import duckdb
 
+from finops import focus
 from finops.errors import DeliveryRefused
 from storage.engines.duckdb import DuckDBEngine, literal, parquet
-from storage.ledger.bill_file import BillFile, Progress, check_columns, digest
+from storage.ledger.bill_file import BillFile, Progress, check_columns, digest, form_of
 from storage.ledger.charges import charges_sql, groups_sql, tidied_sql, time_sql
 from storage.ledger.checks import check_groups, check_parquet, rounded_in_parquet
 from storage.ledger.conversion import Conversion, columns_of, conversion_of, convert, resembled
@@ -116,7 +117,7 @@ class _Reading:
     def read(self) -> ReadFile:
         """What the file holds; raises DeliveryRefused where anything is wrong with it."""
         before = self.path.stat()
-        if self.path.name.lower().endswith(".parquet"):
+        if form_of(self.path) == ".parquet":
             self.parquet()
         else:
             self.csv()
@@ -233,7 +234,7 @@ def _split(
     periods = engine.rows(f"SELECT billing_period, sum(rows)::BIGINT FROM {groups} GROUP BY 1 ORDER BY 1")
     if len(periods) == 1:
         return [_staged(bill, version, periods, 0, rows_path, rows_sha256, groups_path)]
-    start = f"strftime({time_sql('BillingPeriodStart', types)}, '%Y-%m')"
+    start = f"strftime({time_sql(focus.read_from('BillingPeriodStart', types), types)}, '%Y-%m')"
     parts = []
     for number, (period, _rows) in enumerate(periods):
         own_rows = rows_path.with_name(f"{rows_path.stem}.{period}.parquet")

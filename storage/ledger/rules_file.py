@@ -93,6 +93,7 @@ def read_rules(path: Path) -> Rules:
         facts={},
         columns=columns,
         tags=_tags(stored, refuse),
+        refusals=(),
         remarks=tuple(("", said) for said in _texts(stored, "remarks", refuse)),
     )
     return Rules(path.name, hashlib.sha256(content).hexdigest(), conversion)

@@ -91,8 +91,7 @@ class ManifestSource:
     def _offer(self, period: str, candidates: list[Found], files: Mapping[str, Found]) -> Offer:
         if self._newest:
             candidates = [max(candidates, key=self._newest)]
-        # One that cannot be read may be the newest, so that none of its period can be trusted to be.
-        found, manifest = max(((each, self._parsed(each)) for each in candidates), key=lambda pair: pair[1].order)
+        found, manifest = self._newest_of(candidates)
         names = [self._data_file(address, size, files) for address, size in manifest.files]
         if not names:
             raise NoManifest(f"{found.name} names no data file.")
@@ -103,6 +102,21 @@ class ManifestSource:
         marks = "\n".join((found.mark, *(f"{name} {files[name].mark}" for name in names)))
         mark = hashlib.sha256(marks.encode()).hexdigest()[:32]
         return Offer(manifest.period, mark, tuple(names), sum(files[name].size for name in names))
+
+    def _newest_of(self, candidates: list[Found]) -> tuple[Found, Manifest]:
+        """The newest manifest of a period; raises NoManifest where one that cannot be read may be newer."""
+        read: list[tuple[Found, Manifest]] = []
+        damaged: list[tuple[Found, NoManifest]] = []
+        for each in candidates:
+            try:
+                read.append((each, self._parsed(each)))
+            except NoManifest as problem:
+                damaged.append((each, problem))
+        written_last = max((each.changed_at for each, _ in read), default=None)
+        for each, reason in damaged:
+            if written_last is None or each.changed_at >= written_last:
+                raise reason
+        return max(read, key=lambda pair: pair[1].order)
 
     def _parsed(self, found: Found) -> Manifest:
         try:

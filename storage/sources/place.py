@@ -5,8 +5,9 @@ Credentials are those that boto3 and the vendors' own tools find; none are kept 
 
 from __future__ import annotations
 
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,10 +16,15 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from storage.aws_refusals import DENIED, not_allowed
 from storage.sources.source import SourceFailed
 
 ELSEWHERE = ("abfs", "abfss", "gs")
 """Schemes that pyarrow's file systems read."""
+ROLES = {**dict.fromkeys(("abfs", "abfss"), "Storage Blob Data Reader"), "gs": "Storage Object Viewer"}
+"""Scheme → the least role that reads there."""
+REFUSED = re.compile(r"\b403\b|PERMISSION_DENIED|AuthorizationPermissionMismatch|AuthorizationFailure", re.IGNORECASE)
+"""Of a vendor's words: it knows who asks, and does not allow it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,17 +179,19 @@ class Bucket:
         try:
             yield
         except ClientError as error:
-            raise _refusal(error.response.get("Error", {}).get("Code", ""), permission, resource) from None
+            raise _refusal(error.response.get("Error", {}), permission, resource) from None
         except BotoCoreError as error:
             words = (str(error).splitlines() or [""])[0][:200]
             mend = "Credentials come from where AWS's own tools find them."
             raise SourceFailed(f"s3://{self.bucket}: {words}", mend) from None
 
 
-def _refusal(code: str, permission: str, resource: str) -> SourceFailed:
-    """What an error code of S3 means to whoever set the source up."""
-    if code in ("AccessDenied", "403", "AllAccessDisabled"):
-        return SourceFailed(f"AWS does not allow {permission} on {resource}.", "See docs/howto/connect-a-source.md.")
+def _refusal(error: Mapping[str, str], permission: str, resource: str) -> SourceFailed:
+    """What an error of S3 means to whoever set the source up."""
+    code = error.get("Code", "")
+    if code in DENIED:
+        reason = not_allowed(error.get("Message", ""), permission, resource)
+        return SourceFailed(reason, "See docs/howto/connect-a-source.md.")
     if code in ("NoSuchBucket", "NoSuchKey", "404"):
         return SourceFailed(f"{resource}: {code}.", "Check `sources:` in finops.yaml.")
     return SourceFailed(f"{resource}: AWS answered {code or 'with an error'}.", "It is tried again next time.")
@@ -233,9 +241,13 @@ class ArrowPlace:
             shutil.copyfileobj(stream, file, 1 << 20)
 
     def lacking(self) -> list[str]:
-        """Why it cannot be read."""
+        """Why it cannot be read: whether its files can be listed, and the first of them read."""
         try:
-            next(self.files(), None)
+            first = next(self.files(), None)
+            if first is not None:
+                system, root = self._opened
+                with self._asked(), system.open_input_stream(f"{root}/{first.name}", compression=None) as stream:
+                    stream.read(1)
         except SourceFailed as failed:
             return [failed.reason]
         return []
@@ -256,4 +268,8 @@ class ArrowPlace:
             yield
         except OSError as error:
             words = (str(error).splitlines() or [""])[0][:200]
+            if REFUSED.search(str(error)):
+                role = ROLES.get(urlsplit(self.url).scheme, "")
+                mend = "See docs/howto/connect-a-source.md."
+                raise SourceFailed(f"{self.url}: the role {role} is missing ({words}).", mend) from None
             raise SourceFailed(f"{self.url}: {words}", "The vendor's own tools find the credentials.") from None

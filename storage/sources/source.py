@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,6 +12,21 @@ from pathlib import Path
 from typing import Protocol
 
 from finops.errors import FinopsError
+
+SECRET_KEY = re.compile(
+    "passw|pwd|secret|token|credential|(access|account|api|private|shared|storage)_?key|sas|connection_?string",
+    re.IGNORECASE,
+)
+"""Names of keys under which people write credentials."""
+SECRET_VALUE = re.compile(
+    r"://[^/@\s]*:[^/@\s]*@|[?&](sig|X-Amz-Signature|X-Goog-Signature)=|\b(AKIA|ASIA)[A-Z0-9]{16}\b|-----BEGIN"
+)
+"""What is a credential wherever it stands: user:password@ and signatures in addresses, AWS's access keys, PEM."""
+
+
+def _is_secret(key: str, value: object, keys: Mapping[str, str]) -> bool:
+    """Whether a credential seems to stand under a key of finops.yaml."""
+    return (key not in keys and bool(SECRET_KEY.search(key))) or bool(SECRET_VALUE.search(str(value)))
 
 
 class SourceFailed(FinopsError):
@@ -71,11 +87,13 @@ class Fetched:
         files: bills, and folders of them.
         remarks: what whoever reads the figures should know, each a sentence.
         rules: the mapping file by which its bills become FOCUS, None where their columns tell what they are.
+        lenient: bills may lack mandatory columns which no figure needs.
     """
 
     files: tuple[Path, ...]
     remarks: tuple[str, ...] = ()
     rules: Path | None = None
+    lenient: bool = False
 
 
 class Source(Protocol):
@@ -127,6 +145,7 @@ class SourceKind:
         keys: key → what it means.
         required: those of them that must be given.
         check: what is wrong with the values given, '' where nothing is.
+        secrets: where its credentials belong, since none stand in finops.yaml.
     """
 
     about: str
@@ -134,9 +153,12 @@ class SourceKind:
     keys: Mapping[str, str]
     required: tuple[str, ...] = ("path",)
     check: Callable[[Mapping[str, object]], str] = lambda _given: ""
+    secrets: str = "where boto3 and the vendors' own tools find them (docs/howto/connect-a-source.md)"
 
     def fault(self, given: Mapping[str, object]) -> str:
         """What is wrong with the keys of one source, '' where nothing is."""
+        if secret := next((key for key, value in given.items() if _is_secret(key, value, self.keys)), ""):
+            return f"has a credential in the key {secret}; take it out and put it {self.secrets}"
         if unknown := [key for key in given if key not in self.keys]:
             return f"has no key {unknown[0]}; there are {', '.join(self.keys)}"
         if lacking := [key for key in self.required if not given.get(key)]:

@@ -10,10 +10,13 @@ from pathlib import Path
 from finops.company import Company
 from finops.errors import ConfigurationRefused, DeliveryRefused, FinopsError
 from storage.ledger.versions import Ledger
-from storage.offered import Outcome, Taken, note_taken, taken_of
+from storage.offered import Outcome, Taken, forget_taken, note_taken, taken_of
 from storage.publish import published_periods
 from storage.sources.source import Offer, PaidSource, Source
 from storage.state import State
+
+ASKED = "every delivery"
+"""Under which name it stands on record that a source could not be asked what it has."""
 
 
 def take_in(
@@ -31,7 +34,14 @@ def take_in(
     """
     with state.reading() as connection:
         before = {taken.name: taken for taken in taken_of(connection, export)}
-    offered = source.offered(now)
+    try:
+        offered = source.offered(now)
+    except FinopsError as failed:
+        _note(state, before, [Taken(export, ASKED, "", Outcome.FAILED, failed.reason, now)])
+        raise
+    if ASKED in before:
+        with state.writing() as connection:
+            forget_taken(connection, export, ASKED)
     found = [Taken(export, each.name, "", Outcome.WAITING, each.why, now) for each in offered.waiting]
     _note(state, before, found)
     for offer in offered.ready:
@@ -73,6 +83,7 @@ def _taken(
                 ledger=ledger,
                 now=now,
                 rules=fetched.rules,
+                lenient=fetched.lenient,
             )
     except DeliveryFailed as failed:
         return _failed(export, source, offer, failed, before, now)

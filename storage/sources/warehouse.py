@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from finops.errors import FinopsError
 from finops.periods import Month
-from storage.engines.engine import Engine, EngineFailed, engine_kind
+from storage.engines.engine import Engine, EngineFailed, TellsPermissions, engine_kind
 from storage.sources.source import Fetched, Offer, Offered, SourceFailed, SourceKind, Waiting
 
 if TYPE_CHECKING:  # finops.yaml is read by the web process too, which does without sqlglot and pyarrow
@@ -80,13 +80,20 @@ class WarehouseSource:
         return Fetched((path,))
 
     def lacking(self) -> list[str]:
-        """Why the table cannot be read."""
+        """Why the table cannot be read, each permission that the engine tells apart by itself."""
+        said: list[str] = []
         try:
             with self._opened() as engine:
-                self._bill(engine)
+                if isinstance(engine, TellsPermissions):
+                    said += engine.lacking()
+                for look in (lambda: self._bill(engine), lambda: engine.version_of(self._table)):
+                    try:
+                        look()
+                    except FinopsError as failed:
+                        said.append(str(failed))
         except FinopsError as failed:
-            return [str(failed)]
-        return []
+            said.append(str(failed))
+        return list(dict.fromkeys(said))
 
     def _bill(self, engine: Engine) -> Bill:
         from storage.engines.focus_table import bill_of, relation_of
@@ -123,7 +130,9 @@ class WarehouseKind(SourceKind):
         if not str(given.get("months", 1)).isdigit() or not int(str(given.get("months", 1))):
             return f"has `months: {given['months']}`, which is no number of billing periods"
         keys = {**self.keys, **engine.keys}
-        return SourceKind(self.about, self.opened, keys, (*self.required, *engine.required)).fault(given)
+        secrets = f"where the engine's driver finds it: {engine.secrets}" if engine.secrets else self.secrets
+        required = (*self.required, *engine.required)
+        return SourceKind(self.about, self.opened, keys, required, secrets=secrets).fault(given)
 
 
 SOURCE = WarehouseKind(

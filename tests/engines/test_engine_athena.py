@@ -189,3 +189,21 @@ def test_a_refusal_by_aws_is_one_line(aws: None) -> None:
         "Athena: An error occurred (AccessDeniedException) when calling the StartQueryExecution operation: "
         "not authorized to perform it"
     )
+
+
+def test_each_missing_permission_is_named(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Athena's and Glue's actions are tried one by one: those that AWS refuses are named, no other answer is one."""
+    import botocore.client
+    from botocore.exceptions import ClientError
+
+    engine = Athena(**SETTINGS)
+    refused = {"GetQueryResults", "GetTables"}
+
+    def answered(_self: Any, operation: str, _arguments: Any) -> Any:
+        code = "AccessDeniedException" if operation in refused else "InvalidRequestException"
+        raise ClientError({"Error": {"Code": code, "Message": "no"}}, operation)
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", answered)
+    assert engine.lacking() == ["AWS does not allow athena:GetQueryResults.", "AWS does not allow glue:GetTables."]
+    refused.clear()
+    assert engine.lacking() == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ import sqlglot
 from sqlglot import exp
 
 from finops.periods import Month
+from finops.scope import parse_tags
 from storage.engines.check import OFFSET, SAMPLE, answered, expected, sample_bill
 from storage.engines.engine import Engine, EngineFailed, EngineKind, engine_kind, engine_names
 from storage.engines.focus_table import Bill, Kind, TableRefused, bill_of, kind_of, relation_of
-from storage.engines.rollup_sql import doubles_sql, groups_sql, periods_sql, rendered
+from storage.engines.rollup_sql import doubles_sql, groups_schema, groups_sql, periods_sql, rendered
 
 GOLDEN = Path(__file__).parent / "golden"
 MONTH = Month(2026, 10)
@@ -89,6 +91,56 @@ def queries(engine: str) -> dict[str, str]:
         "periods": rendered(periods_sql(own), dialect, own.relation, pretty=True),
         "doubles": rendered(doubles_sql(), dialect, pretty=True),
     }
+
+
+GOOGLE = {
+    **dict.fromkeys(("BilledCost", "EffectiveCost", "ListCost"), "NUMERIC"),
+    **dict.fromkeys(("BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "x_ExportTime"), "TIMESTAMP"),
+    **dict.fromkeys(("BillingCurrency", "ChargeCategory", "ProviderName", "ServiceName", "RegionId"), "STRING"),
+    **dict.fromkeys(("SubAccountId", "SubAccountName", "x_Location"), "STRING"),
+    **dict.fromkeys(("x_Credits", "x_SystemLabels", "x_Labels", "x_ProjectLabels", "x_Tags"), "ARRAY<STRING>"),
+    "x_Project": "RECORD",
+}
+"""Columns of Google's FOCUS export as BigQuery's client gives their types; it has no Tags."""
+VIEW = {**{name: kind for name, kind in GOOGLE.items() if kind != "ARRAY<STRING>"}, "Tags": "ARRAY<STRING>"}
+"""Columns of Google's older FOCUS view over the detailed export."""
+EXPORT = "acme-costs.gcp_billing_immutable_010101_eu.gcp_billing_export_focus_010101"
+
+
+@pytest.mark.parametrize(("name", "types"), [("google_export", GOOGLE), ("google_view", VIEW)])
+def test_google_s_own_focus_in_bigquery(name: str, types: dict[str, str]) -> None:
+    """Rendered for Google's export and for its view: tags of either are read, other x_ columns are not."""
+    kind = engine_kind("bigquery")
+    own = bill_of(EXPORT, relation_of(kind, EXPORT), types, kind.dialect)
+    sql = rendered(groups_sql(own, MONTH), kind.dialect, own.relation, pretty=True)
+    path = GOLDEN / f"bigquery_{name}.sql"
+    if os.environ.get("GOLDEN"):
+        path.write_text(sql + "\n", encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == sql + "\n"
+    sqlglot.parse_one(sql, dialect="bigquery", error_level=sqlglot.ErrorLevel.RAISE)
+    assert set(re.findall(r"\b([A-Z_]+)\(", sql)) <= EVERYWHERE | KNOWN["bigquery"] | {"COALESCE"}
+    assert not {column for column in ("x_Credits", "x_Project`", "x_ExportTime", "x_Location") if column in sql}
+
+
+def test_google_s_tags_come_home_as_tags(tmp_path: Path) -> None:
+    """Run by DuckDB over the export's own shape, labels go before tags, project and system labels of the same key."""
+    kind = engine_kind("duckdb")
+    duckdb: Any = kind.opened()
+    pairs = "[{'Key': 'team', 'Value': '%s'}]"
+    lists = {"x_Labels": "pay", "x_Tags": "tag", "x_ProjectLabels": "all", "x_SystemLabels": "system"}
+    columns = ", ".join(f"{pairs % value} AS {name}" for name, value in lists.items())
+    file = tmp_path / "export.parquet"
+    duckdb.run(
+        f"COPY (SELECT 1.5::DECIMAL(38,9) AS BilledCost, 1.5::DECIMAL(38,9) AS EffectiveCost, "
+        f"'EUR' AS BillingCurrency, "
+        f"'usage' AS ChargeCategory, TIMESTAMPTZ '2026-10-01 07:00:00+00' AS BillingPeriodStart, "
+        f"TIMESTAMPTZ '2026-10-05 07:00:00+00' AS ChargePeriodStart, {columns}) TO '{file}'"
+    )
+    relation = relation_of(kind, str(file))
+    own = bill_of(str(file), relation, duckdb.columns_of(relation), kind.dialect)
+    [row] = duckdb.table(rendered(groups_sql(own, MONTH), kind.dialect, relation), groups_schema()).to_pylist()
+    assert (row["billing_period_start"], parse_tags(row["tags"])) == (date(2026, 10, 1), {"team": "pay"})
+    duckdb.close()
 
 
 every_engine = pytest.mark.parametrize("engine", TABLES)

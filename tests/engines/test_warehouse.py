@@ -223,7 +223,7 @@ def test_doctor_says_what_is_lacking(database: Database) -> None:
         ({"engine": "spark", "table": "t"}, "needs the key remote: sc://host:15002, the Spark Connect server"),
         (
             {"engine": "postgresql", "table": "t", "password": "x"},
-            "has no key password; there are engine, table, months",
+            "has a credential in the key password; take it out and put it where the engine's driver finds it: `PGP",
         ),
         (
             {"engine": "postgresql", "table": "t", "months": "0"},

@@ -295,7 +295,7 @@ BAD_VALUES = {
     "BillingPeriodStart": [("null", "empty where every row needs a value.")],
     "EffectiveCost": [("null", "empty where every row needs a value.")],
     "ChargeCategory": [
-        ("usage", "'usage' is none of Usage, Purchase, Tax, Credit, Adjustment."),
+        ("usages", "'usages' is none of Usage, Purchase, Tax, Credit, Adjustment."),
         ("Refund", "'Refund' is none of Usage, Purchase, Tax, Credit, Adjustment."),
         ("", "empty where every row needs a value."),
     ],

@@ -158,8 +158,8 @@ ROWS = {
     ),
     "seconds": (bad(ChargePeriodStart=(pyarrow.int64(), 1727740800)), f"ChargePeriodStart: '1727740800' {NO_TIME}"),
     "category": (
-        bad(ChargeCategory=(pyarrow.string(), "usage")),
-        "ChargeCategory: 'usage' is none of Usage, Purchase, Tax, Credit, Adjustment.",
+        bad(ChargeCategory=(pyarrow.string(), "usages")),
+        "ChargeCategory: 'usages' is none of Usage, Purchase, Tax, Credit, Adjustment.",
     ),
     "number as category": (
         bad(ChargeCategory=(pyarrow.int64(), 3)),

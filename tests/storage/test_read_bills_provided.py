@@ -3,31 +3,49 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import re
+from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet
 import pytest
 from sqlalchemy import select
 
 from finops import focus
 from finops.basis import Basis
+from finops.errors import DeliveryRefused
 from storage.amounts import exact_sum
+from storage.ledger.bill_file import find_files
 from storage.tables import MonthlySpendRow
 from tests.storage.bills import ADDING, SHARED, Place, Sums, summed
 
 SAMPLE = SHARED / "data" / "focus" / "focus_sample_1k_v1.0.csv"
-FOLDERS = (SHARED / "data" / "focus" / "v1.2_example_data", SHARED / "data" / "providers")
-FILES = [path for folder in FOLDERS for path in sorted(folder.glob("*"))] + [SAMPLE] * SAMPLE.exists()
+FOLDERS = (SHARED / "data" / "focus", SHARED / "data" / "providers")
+FILES = [path for folder in FOLDERS for path in sorted(folder.rglob("*")) if path.is_file()]
+"""Whatever lies there, so that a file that is added is tried too."""
+BILLS = [path for path in FILES if path.name.endswith((".csv", ".csv.gz", ".parquet"))]
 ABSENT = pytest.mark.skipif(not SAMPLE.exists(), reason=f"{SHARED}/data is not here")
 
 
+def records_of(path: Path) -> list[list[str]]:
+    """A file's header and rows as texts, read by Python or pyarrow alone."""
+    if path.suffix == ".parquet":
+        table = pyarrow.parquet.read_table(path)
+        found = [["" if value is None else str(value) for value in row.values()] for row in table.to_pylist()]
+        return [table.column_names, *found]
+    content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    header, *rows = list(csv.reader(content.decode("utf-8-sig").splitlines(keepends=True)))
+    return [[name.strip() for name in header], *filter(None, rows)]
+
+
 def rows_of(path: Path) -> list[dict[str, Any]]:
-    """A CSV's rows, read by Python alone, under the names of FOCUS 1.0."""
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        return [{name.strip(): value for name, value in row.items() if name} for row in csv.DictReader(lines)]
+    """A file's rows by the names of its columns."""
+    header, *rows = records_of(path)
+    return [dict(zip(header, row, strict=False)) for row in rows]
 
 
 @pytest.fixture
@@ -107,45 +125,82 @@ def test_the_sample_twice_changes_nothing(sample: tuple[Place, list[dict[str, An
     assert (place.files(), place.daily(), place.damaged()) == (files, daily, [])
 
 
-BILLED = {
-    "lineItem/UnblendedCost": "lineItem/CurrencyCode",
-    "CostInBillingCurrency": "BillingCurrencyCode",
-    "Cost": "BillingCurrency",
-    "cost": "currency",
-    "cost/myCost": "cost/currencyCode",
+NATIVE = {
+    "lineItem/UnblendedCost": ("lineItem/CurrencyCode", "lineItem/LineItemType"),
+    "CostInBillingCurrency": ("BillingCurrencyCode", "ChargeType"),
+    "Cost": ("BillingCurrency", "ChargeType"),
+    "cost": ("currency", "cost_type"),
+    "cost/myCost": ("cost/currencyCode", ""),
 }
-"""Of bills that are not FOCUS: the column of what is billed → that of its currency."""
+"""Of bills that are not FOCUS: the column of what is billed → those of its currency and of the type of charge."""
 KEPT = Decimal("1e-18")
+Totals = dict[Basis, Sums]
 
 
-def native_totals(path: Path, cost: str, currency: str) -> Sums | str:
-    """Python's own sums of what a provider billed, or why the file is no CSV."""
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        header, *records = list(csv.reader(lines))
+def kept(cost: Decimal) -> Decimal:
+    """What of an amount is kept: 18 decimals."""
+    return cost.quantize(KEPT, ROUND_HALF_UP, ADDING)
+
+
+def native_totals(path: Path, cost: str, currency: str, kind: str) -> Totals | str:
+    """Python's own sums of what a provider billed and amortised, or why the file has none."""
+    header, *records = records_of(path)
     if any(len(record) != len(header) for record in records):
         return f"fields where the header has {len(header)}."
     rows = [dict(zip(header, record, strict=True)) for record in records]
     if any(not re.fullmatch("[A-Z]{3}", row[currency]) for row in rows):
         return "is not an ISO 4217 currency code."
-    bills = [{"BilledCost": billed(row, cost), "ChargeCategory": "", "Currency": row[currency]} for row in rows]
-    return summed(bills, lambda row: (row["Currency"],), Basis.BILLED)
+    bills = [
+        {
+            "BilledCost": kept(billed(row, cost)),
+            "EffectiveCost": kept(amortised(row) if cost.startswith("lineItem/") else billed(row, cost)),
+            "ChargeCategory": "Tax" if row.get(kind, "").lower() == "tax" else "",
+            "Currency": row[currency],
+        }
+        for row in rows
+    ]
+    return {basis: summed(bills, lambda row: (row["Currency"],), basis) for basis in (Basis.BILLED, Basis.EFFECTIVE)}
 
 
-def billed(row: dict[str, Any], cost: str) -> Decimal:
-    """What a row's provider billed, of which 18 decimals are kept: with Google's credits in it."""
-    credits = sum(Decimal(str(credit["amount"])) for credit in json.loads(row.get("credits") or "[]"))
-    return (Decimal(row[cost]) + credits).quantize(KEPT, ROUND_HALF_UP, ADDING)
+def billed(row: Mapping[str, str], cost: str) -> Decimal:
+    """What a row's provider billed: with Google's credits in it."""
+    return Decimal(row[cost]) + sum(Decimal(str(each["amount"])) for each in json.loads(row.get("credits") or "[]"))
 
 
-def expected_totals(path: Path) -> Sums | str:
-    """Python's own sums of a file, or the beginning of the reason why it has none."""
-    if path.suffix == ".json":
-        return "neither .csv"
-    rows = rows_of(path)
-    names = set(rows[0]) if rows else set(rows_of_header(path))
-    for cost, currency in BILLED.items():
+def amortised(row: Mapping[str, str]) -> Decimal:
+    """What AWS says that a line of its report costs once commitments are spread.
+
+    Source: https://docs.aws.amazon.com/cur/latest/userguide/amortized-reservation.html
+    """
+
+    def of(column: str) -> Decimal:
+        return Decimal(row.get(column) or 0)
+
+    unblended, kind = of("lineItem/UnblendedCost"), row["lineItem/LineItemType"]
+    if kind == "SavingsPlanCoveredUsage":
+        return of("savingsPlan/SavingsPlanEffectiveCost")
+    if kind == "SavingsPlanRecurringFee":
+        return of("savingsPlan/TotalCommitmentToDate") - of("savingsPlan/UsedCommitment")
+    if kind in ("SavingsPlanNegation", "SavingsPlanUpfrontFee") or (
+        kind == "Fee" and row["reservation/ReservationARN"]
+    ):
+        return Decimal(0)
+    if kind == "DiscountedUsage":
+        return of("reservation/EffectiveCost")
+    if kind == "RIFee":
+        upfront = of("reservation/UnusedAmortizedUpfrontFeeForBillingPeriod")
+        return upfront + of("reservation/UnusedRecurringFee")
+    return unblended
+
+
+def expected_totals(path: Path) -> Totals | str:
+    """Python's own sums of a file by basis, or the beginning of the reason why it has none."""
+    rows, names = rows_of(path), set(records_of(path)[0])
+    for cost, (currency, kind) in NATIVE.items():
         if {cost, currency} <= names:
-            return native_totals(path, cost, currency) if rows else "The delivery has no rows."
+            return native_totals(path, cost, currency, kind) if rows else "The delivery has no rows."
+    if "" in names:
+        return "has no name."
     lacking = [name for name in focus.ALWAYS_FILLED if not names & set(focus.READ_FROM[name])]
     if lacking:
         return f"not a usable FOCUS bill, it has no column {', '.join(lacking)}."
@@ -158,31 +213,30 @@ def expected_totals(path: Path) -> Sums | str:
         return "is not an ISO 8601 date or time"
     if any(re.search("[^0-9.eE+-]", row[name]) for row in rows for name in focus.COSTS):
         return "is not a decimal number."
-    return summed(rows, lambda row: (row["BillingCurrency"],), Basis.BILLED)
+    return {basis: summed(rows, lambda row: (row["BillingCurrency"],), basis) for basis in Basis}
 
 
-def rows_of_header(path: Path) -> list[str]:
-    """A CSV's column names."""
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        return [name.strip() for name in next(csv.reader(lines))]
-
-
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", BILLS, ids=lambda path: path.name)
 def test_every_published_file_is_read_or_refused_truly(place: Place, path: Path) -> None:
-    """Read leniently a file gives Python's own total; one that no figure can be made of is refused saying why."""
+    """Read leniently a file gives Python's own totals in every basis; one that has none is refused saying why."""
     expected = expected_totals(path)
     if isinstance(expected, str):
         refusal = place.refusal(path, lenient=True)
         assert expected in "\n".join((refusal.reason, *refusal.faults))
     else:
         place.ingest(path, lenient=True)
-        assert place.totals() == expected
+        assert {basis: place.totals(basis=basis) for basis in expected} == expected
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if path.suffix == ".json"], ids=lambda path: path.name)
-def test_what_lies_beside_a_bill_is_no_bill(place: Place, path: Path) -> None:
-    """A manifest or a list of columns is refused saying that it need not be named."""
-    assert str(place.refusal(path)) == (
-        f"{path}: neither .csv, .csv.gz nor .parquet. "
-        "Export the bill as one of these; a manifest or a list of columns beside it need not be named."
-    )
+@ABSENT
+def test_what_lies_beside_a_bill_is_no_bill() -> None:
+    """Everything else there, a manifest, a list of columns or a query, is refused saying that it need not be named."""
+    beside = [path for path in FILES if path not in BILLS]
+    assert {path.suffix for path in beside} >= {".json", ".yaml"}
+    for path in beside:
+        with pytest.raises(DeliveryRefused) as refusal:
+            find_files([path])
+        assert str(refusal.value) == (
+            f"{path}: neither .csv, .csv.gz nor .parquet. "
+            "Export the bill as one of these; a manifest or a list of columns beside it need not be named."
+        )

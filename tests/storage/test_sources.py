@@ -241,6 +241,41 @@ def test_each_missing_permission_is_named(bucket: Any, monkeypatch: pytest.Monke
     assert source.lacking() == ["AWS does not allow s3:ListBucket on arn:aws:s3:::bills."]
 
 
+def test_the_key_that_may_not_be_used_is_named(bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where S3 says that KMS refuses to decrypt, that is what is said to be missing."""
+    from botocore.exceptions import ClientError
+
+    put_export(bucket)
+    source = DATA_EXPORT.opened("s3://bills/exports/costs")
+    key = "arn:aws:kms:us-east-1:1:key/2"
+    words = (
+        f"User: arn:aws:iam::1:user/f is not authorized to perform: kms:Decrypt on resource: {key} because no policy"
+    )
+
+    def denied(*_args: Any, **_options: Any) -> Any:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": words}}, "GetObject")
+
+    monkeypatch.setattr(source._place._client, "get_object", denied)
+    assert source.lacking() == [f"AWS does not allow kms:Decrypt on {key}."]
+
+
+def test_the_role_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Azure or Google knows who asks and refuses, the least role that reads there is named."""
+    for url, role in (
+        ("abfss://c@a.dfs.core.windows.net/x", "Storage Blob Data Reader"),
+        ("gs://b/x", "Storage Object"),
+    ):
+        place = place_of(url)
+
+        def denied(_selector: Any) -> Any:
+            raise OSError("GetFileInfo: 403 AuthorizationPermissionMismatch")
+
+        system = type("System", (), {"get_file_info": staticmethod(denied)})
+        monkeypatch.setitem(place.__dict__, "_opened", (system, "c/x"))
+        [said] = place.lacking()
+        assert said.startswith(f"{url}: the role {role}") and "403" in said
+
+
 def test_a_mapping_file_is_part_of_the_mark(bucket: Any, tmp_path: Path) -> None:
     """Bills in a bucket are fetched again where the mapping by which they are read has changed."""
     bucket.put_object(Bucket="bills", Key="saas/seats.csv", Body=b"one")
