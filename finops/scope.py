@@ -13,6 +13,8 @@ from functools import lru_cache
 
 UNALLOCATED = "unallocated"
 """The team of every row that no scope matches: shown, never dropped."""
+OBJECTS_AS_PAIRS = json.JSONDecoder(object_pairs_hook=list)
+"""Made once: a bill has tens of thousands of different tags, and making one takes half of a short text's reading."""
 TRUE = "true"
 """The value of a tag that has none."""
 ALL = ("", "")
@@ -75,7 +77,7 @@ def parse_tags(text: str | None) -> dict[str, str]:
     same after normalising, the first with a value counts.
     """
     try:
-        loaded = json.loads(text, object_pairs_hook=list) if text else None
+        loaded = OBJECTS_AS_PAIRS.decode(text) if text else None
     except (ValueError, RecursionError):
         return {}
     tags: dict[str, str] = {}
@@ -110,6 +112,8 @@ def _tag_value(value: object) -> str:
     if value is None or value is True:
         return TRUE
     text = value if isinstance(value, str) else json.dumps(value)
+    if text.isascii() and "\x00" not in text:
+        return text.strip() or TRUE
     # A database takes neither a NUL nor half of a surrogate pair, both of which JSON can spell.
     return text.replace("\x00", "").encode(errors="replace").decode().strip() or TRUE
 
@@ -180,7 +184,7 @@ class Resolver:
         candidates: list[int] = list(self._by_value.get(ALL, ()))
         for name in ("sub_account_id", "sub_account_name", "service", "provider"):
             candidates += self._by_value.get((name, getattr(charge, name) or ""), ())
-        for key, value in charge.tags.items():
+        for key, value in charge.tags.items() if self._by_value else ():
             candidates += self._by_value.get(("tag:" + key, value), ())
             candidates += self._by_value.get(("tag:" + key, "*"), ())
         for number in sorted(candidates):

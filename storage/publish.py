@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -158,8 +159,11 @@ def publish_period(
     period = _period_row(connection, version, rollup.extent(), fingerprint, run, delivered_at, bool(changed))
     _remember_teams(connection, rollup)
     amount = partial(amount_sql, connection)
-    insert_rows(connection, DailySpendRow, DAILY, rollup.daily(period, amount))
-    insert_rows(connection, MonthlySpendRow, MONTHLY, rollup.monthly(period, amount))
+    # The engine sums the months on its own threads while the database takes in the days.
+    with ThreadPoolExecutor(1) as beside:
+        monthly = beside.submit(lambda: list(rollup.monthly(period, amount)))
+        insert_rows(connection, DailySpendRow, DAILY, rollup.daily(period, amount))
+        insert_rows(connection, MonthlySpendRow, MONTHLY, monthly.result())
     if changed:
         connection.execute(
             insert(RestatementRow),

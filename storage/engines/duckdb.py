@@ -47,11 +47,11 @@ class DuckDBEngine:
         """A query's whole answer as tuples: DECIMAL as Decimal, dates as date, times as naive UTC."""
         return self._connection.cursor().execute(sql, parameters or []).fetchall()
 
-    def batches(self, sql: str, size: int = 50_000) -> Any:
-        """A query's answer in lists of tuples, read while the caller works on them."""
-        answer = self._connection.cursor().execute(sql)
-        while chunk := answer.fetchmany(size):
-            yield chunk
+    def batches(self, sql: str, size: int = 50_000) -> Iterator[list[list[Any]]]:
+        """A query's answer batch by batch, each a list of columns, read while the caller works on them."""
+        cursor = self._connection.cursor()
+        for batch in cursor.sql(sql).to_arrow_reader(size):
+            yield [_values(column) for column in batch.columns]
 
     def columns(self, sql: str) -> dict[str, str]:
         """Names and DuckDB types of what a query gives, in order."""
@@ -116,6 +116,15 @@ class DuckDBFiles(DuckDBEngine):
         """Free its memory and its temporary folder."""
         super().close()
         self._own.cleanup()
+
+
+def _values(column: pyarrow.Array) -> list[Any]:
+    """A column's values; one that repeats is made once, which takes a fraction of the time of making every row's."""
+    coded = column.dictionary_encode(null_encoding="encode")
+    if len(coded.dictionary) >= len(column) // 4:
+        return column.to_pylist()  # type: ignore[no-any-return]
+    values = coded.dictionary.to_pylist()
+    return list(map(values.__getitem__, memoryview(coded.indices.buffers()[1]).cast("i")[: len(column)]))
 
 
 def quoted(name: str) -> str:

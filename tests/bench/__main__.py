@@ -13,13 +13,15 @@ import click
 
 from finops.periods import Month
 from tests.bench.bill import LEAST_ROWS_PER_TEAM
+from tests.bench.engines import measure_spark
+from tests.bench.growing import measure_growth, measure_large_month, measure_restated_month
 from tests.bench.ingesting import measure_ingest, measure_other_bills, measure_other_ways
 from tests.bench.measured import Findings
 from tests.bench.morning import measure_morning
 from tests.bench.page import PAGE, write_page
 from tests.bench.place import Place
 from tests.bench.processes import work
-from tests.bench.serving import measure_beside_ingest, measure_serving
+from tests.bench.serving import measure_as_fast, measure_beside_ingest, measure_serving
 
 
 @click.command()
@@ -54,8 +56,13 @@ def measure(place: Place) -> Findings:
     measure_morning(place, environment, actuals, findings)
     doubles = measure_other_bills(place, findings)
     measure_beside_ingest(place, environment, actuals, doubles, findings)
-    measure_other_ways(place, findings)
+    measure_as_fast(place, environment, place.sized(place.rows // 10, place.teams // 10), actuals, findings)
     place.forget("main")
+    measure_other_ways(place.bill, place.rows, findings)
+    measure_growth(place, findings)
+    measure_restated_month(place.sized(place.rows // 10, place.teams // 10), findings)
+    measure_large_month(place, findings)
+    measure_spark(place.sized(place.rows // 10, place.teams // 10).bill, place.rows // 10, findings)
     return findings
 
 

@@ -60,15 +60,19 @@ _COLUMNS = """
 """
 
 
-def write_bill(path: Path, month: Month, rows: int, teams: int) -> None:
-    """Write exactly `rows` line items of a month, hour by hour as a provider delivers them, in DECIMAL(38,18)."""
+def write_bill(path: Path, month: Month, rows: int, teams: int, seed: int = SEED) -> None:
+    """Write exactly `rows` line items of a month, hour by hour as a provider delivers them, in DECIMAL(38,18).
+
+    Args:
+        seed: another one gives other resources of the same teams.
+    """
     hours = len(month) * 24
     office_days = sum(day.weekday() < 5 for day in month.days())
     hours_each = ALWAYS_ON * hours + (1 - ALWAYS_ON) * office_days * len(OFFICE_HOURS)
     start, end = (f"TIMESTAMP '{moment.first}'" for moment in (month, month.next))
     database = _database(path.parent)
     try:
-        database.register("estate", resources(max(teams, ceil(rows / hours_each * 1.01)), teams, SEED))
+        database.register("estate", resources(max(teams, ceil(rows / hours_each * 1.01)), teams, seed))
         database.execute("CREATE TABLE resources AS SELECT * FROM estate")
         database.execute(
             f"""CREATE TABLE activity AS SELECT hour, number FROM range({hours}) hours(hour), resources

@@ -10,7 +10,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,13 +32,14 @@ from tests.bench.measured import Findings, megabytes, seconds, step
 
 MONTH = Month.of(datetime.now(UTC).date()).previous
 RUNS = 3
+SPARK_MEMORY = "1g"
 TYPES = {"DECIMAL(38,18)": "numeric(38,18)", "DOUBLE": "double precision", "TIMESTAMP": "timestamp", "VARCHAR": "text"}
 
 
 @click.command()
 @click.option("--rows", type=int, default=2_000_000, show_default=True, help="Line items of the bill.")
 @click.option("--teams", type=int, default=2_000, show_default=True, help="Teams in it.")
-@click.option("--memory", default="1g", show_default=True, help="Of Spark's executor.")
+@click.option("--memory", default=SPARK_MEMORY, show_default=True, help="Of Spark's executor.")
 def main(rows: int, teams: int, memory: str) -> None:
     """Time each engine that this machine can run; exit code 1 where two do not give the same."""
     findings = Findings()
@@ -55,11 +56,18 @@ def main(rows: int, teams: int, memory: str) -> None:
     sys.exit(0 if findings.hold else 1)
 
 
-def measure(findings: Findings, bill: Path, rows: int, memory: str) -> None:
-    """Every engine over one bill."""
+def measure_spark(bill: Path, rows: int, findings: Findings) -> None:
+    """Spark against DuckDB over one bill; where Spark cannot run, why."""
+    measure(findings, bill, rows, SPARK_MEMORY, ("duckdb", "spark"))
+
+
+def measure(
+    findings: Findings, bill: Path, rows: int, memory: str, engines: Sequence[str] = ("duckdb", "postgresql", "spark")
+) -> None:
+    """Some engines over one bill, each compared with the first."""
     first: pyarrow.Table | None = None
-    for engine, opened in (("duckdb", _duckdb), ("postgresql", _postgresql), ("spark", _spark)):
-        with opened(bill, memory) as found:
+    for engine in engines:
+        with OPENED[engine](bill, memory) as found:
             if isinstance(found, str):
                 findings.fact(f"{engine}, {bill.stem}", found)
                 continue
@@ -132,6 +140,8 @@ def _spark(bill: Path, memory: str) -> Iterator[Any]:
     with spark.running_spark(memory) as remote:
         yield {"remote": remote}, f"parquet.`{bill}`"
 
+
+OPENED = {"duckdb": _duckdb, "postgresql": _postgresql, "spark": _spark}
 
 if __name__ == "__main__":
     main()

@@ -1,13 +1,13 @@
-"""Installations of the product in the benchmark's folder, and the one bill they take in."""
+"""Installations of the product in the benchmark's folder, and the bills they take in."""
 
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from finops.periods import Month
-from tests.bench.bill import write_bill
+from tests.bench.bill import SEED, write_bill
 from tests.bench.estate import team_name
 from tests.bench.measured import step
 from tests.bench.processes import finops, run
@@ -45,6 +45,11 @@ class Place:
         return self.folder / f"bill-{self.month}-{self.rows}-{self.teams}.parquet"
 
     @property
+    def budgets(self) -> Path:
+        """Every team's budget of the month."""
+        return self.folder / f"budgets-{self.teams}.csv"
+
+    @property
     def config(self) -> Path:
         """finops.yaml."""
         return self.folder / "finops.yaml"
@@ -54,12 +59,23 @@ class Place:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.config.write_text(CONFIGURATION)
         lines = [f"{team_name(number)},{self.month},{BUDGET + number % 500},USD" for number in range(self.teams)]
-        (self.folder / "budgets.csv").write_text("\n".join(["team,month,amount,currency", *lines, ""]))
+        self.budgets.write_text("\n".join(["team,month,amount,currency", *lines, ""]))
         if not self.bill.exists():
             step(f"write a bill of {self.rows:,} rows for {self.teams:,} teams, {self.month}")
-            unfinished = self.bill.with_suffix(".unfinished")
-            write_bill(unfinished, self.month, self.rows, self.teams)
-            unfinished.rename(self.bill)
+            self.write(self.bill)
+
+    def write(self, path: Path, month: Month | None = None, seed: int = SEED) -> None:
+        """Write a bill of this size, of another month or seed where given; it is there whole or not at all."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(".unfinished")
+        write_bill(unfinished, month or self.month, self.rows, self.teams, seed)
+        unfinished.rename(path)
+
+    def sized(self, rows: int, teams: int) -> Place:
+        """The same folder with a bill of another size, which is written."""
+        place = replace(self, rows=rows, teams=teams)
+        place.prepare()
+        return place
 
     def environment(self, name: str) -> dict[str, str]:
         """The environment of an installation of its own, by name."""
@@ -77,7 +93,7 @@ class Place:
         self.forget(name)
         (self.folder / name).mkdir()
         environment = self.environment(name)
-        run(finops("--config", self.config, "budgets", "import", self.folder / "budgets.csv"), environment)
+        run(finops("--config", self.config, "budgets", "import", self.budgets), environment)
         return environment
 
     def forget(self, name: str) -> None:

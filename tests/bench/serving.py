@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, time
 from pathlib import Path
 from statistics import median
 
 from tests.bench.asking import AT_A_TIME, Asked, ask, out_of_reach
+from tests.bench.ingesting import ingested
 from tests.bench.measured import Findings, megabytes, milliseconds, seconds, step
 from tests.bench.place import EXPORT, Place
-from tests.bench.processes import answer, start_work
+from tests.bench.processes import answer, start_work, work
 from tests.bench.web import Web, served
 
 ROUNDS, EACH, WARM_UP = 3, 1_000, 400
 MOST_SECONDS, MOST_BYTES = 0.050, 120e6
+FAIR_ROUNDS, AS_FAST = 5, 1.2
 PACE = 20
 """Requests a second where an ingest runs beside it: a busy workspace, not a stress test."""
 TRIED = (("--workers", "1"), ("--threads", "2"))
@@ -60,6 +63,55 @@ def measure_serving(place: Place, environment: Environment, actuals: Mapping[str
             rounds = _ask_in_rounds(place, environment, web, actuals, str(place.month))
             findings.fact(f"`/finops variance`, {AT_A_TIME} at a time (closed month), {shown}", _percentiles(rounds))
             findings.fact(f"memory of {shown}, shared pages counted once (PSS)", megabytes(web.together))
+
+
+def measure_as_fast(
+    place: Place, environment: Environment, small: Place, actuals: Mapping[str, str], findings: Findings
+) -> None:
+    """The claim that answers stay as fast as with a tenth of the rows and teams, both asked in turn.
+
+    Args:
+        small: whose bill is taken in here.
+        actuals: of `place`.
+    """
+    step(f"ask where {small.rows:,} rows are and where {place.rows:,} are")
+    other = small.begin("small")
+    ingested(small, other, small.bill, small.rows)
+    answer_of = small.folder / "truth-small.json"
+    work("truth", {}, bill=small.bill, answer=answer_of)
+    ways = ((small, other, json.loads(answer_of.read_text())), (place, environment, actuals))
+    month = str(place.month)
+    asked: tuple[list[Asked], list[Asked]] = ([], [])
+    with served(small, other) as first, served(place, environment) as second:
+        webs = (first, second)
+        for web, (where, _, known) in zip(webs, ways, strict=True):
+            ask(where, web, known, WARM_UP, words=month, seed=99)
+        before = [web.worked for web in webs]
+        for number in range(FAIR_ROUNDS):
+            for web, (where, _, known), found in zip(webs, ways, asked, strict=True):
+                found.append(ask(where, web, known, EACH, words=month, seed=number))
+        worked = [(web.worked - start) / FAIR_ROUNDS / EACH for web, start in zip(webs, before, strict=True)]
+    small.forget("small")
+    few, many = (min(round_.percentile(50) for round_ in found) for found in asked)
+    findings.claim(
+        f"answers with {place.rows:,} rows are as fast as with {small.rows:,}: p50, best of {FAIR_ROUNDS} in turn",
+        f"≤ {AS_FAST} × (1, and a fifth for noise)",
+        f"{many / few:.2f} × ({milliseconds(many)} against {milliseconds(few)})",
+        many <= AS_FAST * few,
+    )
+    findings.claim(
+        "the server's processor time for each of those answers, against the same",
+        f"≤ {AS_FAST} ×",
+        f"{worked[1] / worked[0]:.2f} × ({milliseconds(worked[1])} against {milliseconds(worked[0])})",
+        worked[1] <= AS_FAST * worked[0],
+    )
+    for (where, *_), found in zip(ways, asked, strict=True):
+        findings.fact(f"the same with {where.rows:,} rows", _percentiles(found))
+    wrong = sum(each.wrong for found in asked for each in found)
+    count = sum(len(each.seconds) for found in asked for each in found)
+    findings.claim(
+        "those answers, each with the actual of the bill", "all", f"{count - wrong:,} of {count:,}", not wrong
+    )
 
 
 def measure_beside_ingest(

@@ -85,11 +85,12 @@ class _Rollup:
 
     def daily(self, period: int, _amount: object) -> Iterator[list[tuple[Any, ...]]]:
         spelled = {slug: self._spelled(cost) for slug, cost in sorted(self._daily.items())}
-        yield [
+        rows = [
             (str(day), slug, "AWS", "Compute", "Usage", "USD", period, 1, cost, cost)
             for day in self._days
             for slug, cost in spelled.items()
         ]
+        yield list(zip(*rows, strict=True))
 
     def monthly(self, _period: int, _amount: object) -> Iterator[list[tuple[Any, ...]]]:
         return iter(())
