@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from finops.alert_state import Alert, AlertKey
 from finops.breakdown import Line, compare, group
+from finops.drivers import Separation, Span
 from finops.explanation import Coverage, Explanation, Variance, VarianceKey, coverage
 from finops.money import add, subtract
 from finops.periods import DAY
@@ -29,6 +30,7 @@ class Drivers:
         budget: the actual that is compared with, less the budget.
         days, former: the days compared, both ends inside; None where none of the month's own days can be.
         whole: whether `budget` compares the whole month before.
+        separation: the same change as `lines` by what drives it; None where that is not known.
     """
 
     lines: tuple[Line, ...]
@@ -38,6 +40,7 @@ class Drivers:
     days: tuple[date, date] | None
     former: tuple[date, date] | None
     whole: bool
+    separation: Separation | None = None
 
     @property
     def total(self) -> Decimal:
@@ -107,11 +110,43 @@ def coverage_of_alert(alert: Alert, explanations: Iterable[Explanation]) -> Cove
     return found if alert.step or found.explained else None
 
 
-def drivers_of(month: TeamMonth, spend: Iterable[DaySpend]) -> Drivers | None:
+def known_through(month: TeamMonth) -> date | None:
+    """The last day that is compared with the month before: of a forecast what has settled, else what is delivered."""
+    through, forecast = month.data_through, month.forecast if not month.over else None
+    return min(forecast.settled_through, through) if forecast and through else through
+
+
+def span_of(month: TeamMonth) -> Span | None:
+    """The days of a month that are compared, and as many of the month before; None where no day is known yet."""
+    first, known, before = month.month.first, known_through(month), month.month.previous
+    if known is None or known < first:
+        return None
+    until = before.last if known == month.month.last else min(before.first + (known - first), before.last)
+    return Span((first, known), (before.first, until))
+
+
+def fits(separation: Separation, month: TeamMonth, spend: Iterable[DaySpend]) -> bool:
+    """Whether parts are of a month's figures as they are now.
+
+    Args:
+        spend: rows of the month's currency, of it and of the month before.
+    """
+    span, rows = span_of(month), list(spend)
+    if span is None or separation.span != span:
+        return False
+    now, former = (
+        total((row for row in rows if first <= row.day <= last), month.basis)
+        for first, last in (span.current, span.former)
+    )
+    return separation.total == subtract(now, former)
+
+
+def drivers_of(month: TeamMonth, spend: Iterable[DaySpend], separation: Separation | None = None) -> Drivers | None:
     """What moved a month's variance: a budget has no parts by service, so the month before stands in for them.
 
     Args:
         spend: rows of the month's currency, of it and of the month before.
+        separation: of the month as it is known; one that was told of other figures is left out.
 
     Returns:
         None where there is nothing to compare with: no number, no data, or no spend in the month before.
@@ -120,15 +155,16 @@ def drivers_of(month: TeamMonth, spend: Iterable[DaySpend]) -> Drivers | None:
     if month.budget is None or through is None or reading is None or _is_early(month):
         return None
     forecast = month.forecast if not month.over else None
-    # Of a forecast, what is known is what has settled: at the beginning of a month nothing of it.
-    known = min(forecast.settled_through, through) if forecast else through
-    before = [row for row in spend if row.day in month.month.previous]
+    # At the beginning of a month nothing of a forecast is known.
+    known = known_through(month) or through
+    rows = list(spend)
+    before = [row for row in rows if row.day in month.month.previous]
     if not before:
         return None
     begins, ends = month.month.previous.first, month.month.previous.last
     until = ends if known == month.month.last else min(begins + (known - first), ends)
     same = [row for row in before if row.day <= until]
-    now = group((row for row in spend if first <= row.day <= known), _service, lambda row: row.cost(month.basis))
+    now = group((row for row in rows if first <= row.day <= known), _service, lambda row: row.cost(month.basis))
     former = group(same, _service, lambda row: row.cost(month.basis))
     changes = [Line(line.name, subtract(line.amount, line.former or Decimal(0))) for line in compare(now, former)]
     lines = sorted((line for line in changes if line.amount), key=lambda line: (-abs(line.amount), line.name))
@@ -138,14 +174,16 @@ def drivers_of(month: TeamMonth, spend: Iterable[DaySpend]) -> Drivers | None:
         rest = subtract(subtract(reading, add(now.values())), subtract(every, against))
         against = every
     whole = forecast is not None or until == ends
+    span = span_of(month)
     return Drivers(
         lines=tuple(lines),
         rest=rest,
         rest_days=(max(known + DAY, first), month.month.last) if forecast and known < month.month.last else None,
         budget=subtract(against, month.budget),
-        days=(first, known) if known >= first else None,
-        former=(begins, until) if known >= first else None,
+        days=span.current if span else None,
+        former=span.former if span else None,
         whole=whole,
+        separation=separation if separation and fits(separation, month, rows) else None,
     )
 
 

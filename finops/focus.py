@@ -41,6 +41,19 @@ GOOGLE_TAGS = ("x_Labels", "x_Tags", "x_ProjectLabels", "x_SystemLabels")
 
 Source: https://docs.cloud.google.com/billing/docs/how-to/export-data-bigquery-tables/focus-export
 """
+DETAILS = (
+    "SkuId",
+    "SkuPriceId",
+    "ChargeDescription",
+    "PricingQuantity",
+    "PricingUnit",
+    "ResourceId",
+    "ContractedCost",
+    "ChargeClass",
+    "CommitmentDiscountId",
+    "CommitmentDiscountStatus",
+)
+"""The columns that the drivers of a variance use beside those of the rollup; a bill may lack any of them."""
 COSTS = ("BilledCost", "EffectiveCost")
 TIMES = ("BillingPeriodStart", "ChargePeriodStart")
 ALWAYS_FILLED = (*COSTS, "BillingCurrency", *TIMES, "ChargeCategory")

@@ -10,12 +10,14 @@ from sqlalchemy import Connection
 from finops.alert import Alert
 from finops.breakdown import Line, compare, group
 from finops.company import Company
-from finops.forecast import Forecast
+from finops.explained_month import fits
 from finops.money import subtract
 from finops.periods import DAY
 from finops.spend import DaySpend
+from finops.team_month import TeamMonth
 from handlers.alert_access import Asker, Case
 from handlers.request import Reply, Request
+from storage.drivers import find_drivers
 from storage.spend import team_days
 from storage.state import State
 from storage.team_months import team_answer
@@ -35,10 +37,15 @@ def drivers(request: Request, *, company: Company, state: State) -> Reply:
             for _, row in team_days(connection, case.team.slug, month.previous.first, as_of)
             if row.currency == alert.key.currency
         ]
-        forecast = _forecast(connection, company, case, as_of) if alert.reading.is_forecast else None
+        found = _month(connection, company, case, as_of)
+        told = find_drivers(connection, case.team.slug, month, alert.key.currency, alert.reading.basis)
+        moved = told if told and found and fits(told, found, rows) else None
+        forecast = found.forecast if found and alert.reading.is_forecast else None
+    if forecast and forecast.settled_through >= month.last:
+        forecast = None
     if forecast is None:
         lines = _by_service(alert, rows, as_of, alert.reading.data_through or as_of)
-        return Reply(drivers_message(alert, case.team, lines, expected=None, expected_days=""))
+        return Reply(drivers_message(alert, case.team, lines, expected=None, expected_days="", moved=moved))
     settled = forecast.settled_through
     # Where figures have moved since the alert was judged, what is left to its own figure is a row too.
     return Reply(
@@ -48,17 +55,16 @@ def drivers(request: Request, *, company: Company, state: State) -> Reply:
             _by_service(alert, rows, settled, settled),
             expected=subtract(forecast.amount, forecast.settled),
             expected_days=days(max(settled + DAY, month.first), month.last),
+            moved=moved,
         )
     )
 
 
-def _forecast(connection: Connection, company: Company, case: Case, as_of: date) -> Forecast | None:
-    """The forecast of the alert's currency, as its judge saw it."""
+def _month(connection: Connection, company: Company, case: Case, as_of: date) -> TeamMonth | None:
+    """The month in the alert's currency, as its judge saw it."""
     key = case.alert.key
     found = team_answer(connection, company, case.team, key.month, as_of, case.alert.reading.basis)
-    forecasts = (each.forecast for each in (found.month, *found.others) if each.currency == key.currency)
-    forecast = next(forecasts, None)
-    return forecast if forecast and forecast.settled_through < key.month.last else None
+    return next((each for each in (found.month, *found.others) if each.currency == key.currency), None)
 
 
 def _by_service(alert: Alert, rows: Sequence[DaySpend], last: date, reached: date) -> list[Line]:

@@ -18,7 +18,7 @@ from finops.scope import slug
 from storage.people import find_person
 from storage.teams import all_teams, find_team, team_slugs
 
-BY = ("service", "account", "region", "category")
+BY = ("service", "account", "region", "category", "driver")
 LONGEST_NAME = 8
 """Most words of a team's name that are looked for."""
 

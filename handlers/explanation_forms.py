@@ -33,6 +33,7 @@ from handlers.explanation_fields import (
 )
 from handlers.request import Request
 from storage.corrective_actions import actions_of
+from storage.drivers import find_drivers
 from storage.explanations import (
     former_explanations,
 )
@@ -72,7 +73,8 @@ def open_form(
         if not found.draft:
             raise
         return draft_modal(_draft_of(connection, found), str(nothing))
-    drivers = drivers_of(month, rows_of(connection, company, subject, request))
+    told = find_drivers(connection, key.team, key.month, key.currency, month.basis)
+    drivers = drivers_of(month, rows_of(connection, company, subject, request), told)
     others = [each for each in subject.explanations if each.number != number]
     left = proposed_amount(subject.number.value, others)
     fields = {AMOUNT: shown(left, currency) if left else "", WHAT: in_words(subject.team, variance, key, drivers)}

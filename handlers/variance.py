@@ -13,11 +13,13 @@ from finops.breakdown import Line, by_key, compare, group
 from finops.company import Company, Team
 from finops.effect import Effect
 from finops.errors import FinopsError
+from finops.explained_month import drivers_of
 from finops.periods import Month
 from finops.spend import DaySpend
 from handlers.arguments import parse_arguments, team_asked_for
 from handlers.request import Command, Reply, Request
 from storage.deliveries import queue
+from storage.drivers import find_drivers
 from storage.people import channel_name, is_member
 from storage.spend import MonthSpend, month_spend
 from storage.state import State
@@ -25,7 +27,7 @@ from storage.team_months import TeamAnswer, team_answer
 from views.amounts import days
 from views.message import Message
 from views.notes import note
-from views.variance import CHANGE_BY, CHANGE_MONTH, SHARE, variance_message
+from views.variance import CHANGE_BY, CHANGE_MONTH, DRIVER, SHARE, variance_message
 
 KEYS: dict[str, Callable[[DaySpend], str]] = {
     "service": lambda row: row.service,
@@ -91,13 +93,20 @@ def _message(
     shared: bool = False,
 ) -> Message:
     found = team_answer(connection, company, team, month, company.today(request.now, team), basis)
-    lines, former = _lines(connection, found, team, by)
+    lines: list[Line] = []
+    former = drivers = None
+    if by == DRIVER:
+        told = find_drivers(connection, team.slug, month, found.month.currency, basis)
+        drivers = drivers_of(found.month, found.spend, told)
+    else:
+        lines, former = _lines(connection, found, team, by)
     return variance_message(
         found.month,
         team,
         lines=lines,
         by=by,
         former=former,
+        drivers=drivers,
         other_currencies=found.others,
         ladder=company.ladder,
         shared=shared,
@@ -140,7 +149,7 @@ def _names(rows: Sequence[MonthSpend]) -> Callable[[MonthSpend], str]:
 
 COMMAND = Command(
     "variance",
-    "<team> [YYYY-MM] [by service|account|region|category] [basis]",
+    "<team> [YYYY-MM] [by service|account|region|category|driver] [basis]",
     "budget, actual, variance, tier and forecast of a team's month",
     answer,
     {CHANGE_BY: change, CHANGE_MONTH: change, SHARE: share, "variance_details": details},

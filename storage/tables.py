@@ -323,6 +323,20 @@ class ClosedMonthRow(SQLModel, table=True):
     closed_at: datetime = Field(sa_column=_instant())
 
 
+class VarianceDriversRow(SQLModel, table=True):
+    """What drives a team's month against the month before (finops.drivers.Separation), as the worker told it."""
+
+    __tablename__ = "variance_drivers"
+    team: str = Field(primary_key=True)
+    month: str = Field(primary_key=True)
+    currency: str = Field(primary_key=True)
+    basis: str = Field(primary_key=True)
+    publication: int
+    through: date
+    body: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    told_at: datetime = Field(sa_column=_instant())
+
+
 class CloseDecisionRow(SQLModel, table=True):
     """Somebody has a month closed although data of it is missing."""
 

@@ -9,11 +9,13 @@ from decimal import Decimal
 from finops.alert import Alert
 from finops.breakdown import Line
 from finops.company import Team
+from finops.drivers import Separation
 from views import blocks
 from views.alert_words import finding
-from views.amounts import brief, short_day
+from views.amounts import brief, days, short_day
 from views.breakdown import as_code, as_text, table
 from views.daily import DETAILS
+from views.driver_words import caveats, sentences
 from views.fit import message
 from views.message import Block, Message
 from views.sentences import BASIS
@@ -21,7 +23,13 @@ from views.text import escape
 
 
 def drivers_message(
-    alert: Alert, team: Team, lines: Sequence[Line], *, expected: Decimal | None, expected_days: str
+    alert: Alert,
+    team: Team,
+    lines: Sequence[Line],
+    *,
+    expected: Decimal | None,
+    expected_days: str,
+    moved: Separation | None = None,
 ) -> Message:
     """What an alert's figure consists of.
 
@@ -29,6 +37,7 @@ def drivers_message(
         lines: cost by service, largest first: of the whole actual, or of the settled days where there is a forecast.
         expected: what a forecast adds for the days not yet settled, the last row; None for an actual.
         expected_days: those days, as shown ('18–30 Nov').
+        moved: what drives the change against the month before, None where that is not known.
     """
     reading, currency = alert.reading, alert.key.currency
     first = finding(alert, team)
@@ -49,8 +58,16 @@ def drivers_message(
     title = f"What the {figure} of {brief(reading.amount, currency)} consists of"
     body: list[Block] = [blocks.section(first)]
     body.append(blocks.section(f"*{title}*, {escape(currency, 20)}\n{as_code(given)}"))
-    body += [blocks.context(small), details]
-    return message("\n".join((first, f"{title}: {as_text(given)}", small)), body)
+    said = _moved(moved, currency) if moved else ""
+    body += [*blocks.paragraphs(said), blocks.context(small), details]
+    return message("\n".join(part for part in (first, f"{title}: {as_text(given)}", said, small) if part), body)
+
+
+def _moved(moved: Separation, currency: str) -> str:
+    """What drives the change against the month before, each part in a line."""
+    change = brief(moved.total, currency, signed=True)
+    title = f"*What moved it against the month before*, {days(*moved.span.current)} beside {days(*moved.span.former)}"
+    return "\n".join((f"{title}: {change}", *(f"• {each}" for each in sentences(moved, currency)), *caveats(moved)))
 
 
 def _small_print(alert: Alert) -> str:

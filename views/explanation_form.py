@@ -7,15 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from finops.breakdown import Line
 from finops.company import Team
 from finops.explained_month import Drivers
 from finops.explanation import MOST_TEXT, Category, Coverage, Explanation, Variance, VarianceKey
-from finops.money import add
 from finops.team_month import TeamMonth
 from views import blocks
-from views.amounts import brief, days, money, month_name
-from views.breakdown import Table, as_code, table
+from views.amounts import brief, money, month_name
+from views.driver_words import questions, what_happened
+from views.drivers import driver_blocks, driver_table
 from views.explanation import written
 from views.explanation_words import (
     CATEGORIES,
@@ -45,8 +44,6 @@ YES, NO = "yes", "no"
 GOES_ON = {YES: "Yes, in the months that follow too", NO: "No, only once"}
 ANEW = "explanation_anew"
 """action_id of the button that throws a draft away."""
-SHOWN = 6
-"""Most drivers that are named; the others are added into one."""
 FORMER = 6
 """Most explanations of former months that stand beside the form."""
 
@@ -116,7 +113,9 @@ def in_words(team: Team, variance: Variance, key: VarianceKey, drivers: Drivers 
     said = f"{name} in {when}: {variance_words(variance, key.currency)}."
     if drivers is None:
         return said
-    given = _table(drivers, key.currency)
+    if drivers.separation:
+        return clip(f"{said}\n{what_happened(drivers, key.currency)}", MOST_TEXT)
+    given = driver_table(drivers, key.currency)
     parts = "; ".join(f"{tidy(line.name)} {money(line.amount, key.currency, signed=True)}" for line in given.lines)
     return clip(f"{said}\nWhat moved: {parts}.", MOST_TEXT)
 
@@ -147,31 +146,7 @@ def _drivers(form: Form) -> list[Block]:
         return [
             blocks.context(f"What moved it cannot be said by service: there is no spend in {before} to compare with.")
         ]
-    drivers, currency = form.drivers, form.key.currency
-    title = f"*What moved it*, {escape(currency, 20)}, {compared(drivers)}; the rows add up to the variance exactly"
-    return [blocks.section(f"{title}\n{as_code(_table(drivers, currency))}")]
-
-
-def compared(drivers: Drivers) -> str:
-    """'1–20 Nov against 1–20 Oct', with the numbers of days where they differ, as the months' lengths do."""
-    if drivers.days is None or drivers.former is None:
-        return "of which no day has settled yet"
-    now, former = ((last - first).days + 1 for first, last in (drivers.days, drivers.former))
-    said = f"{days(*drivers.days)} against {days(*drivers.former)}"
-    return said if now == former else f"{said} ({now} days against {former})"
-
-
-def _table(drivers: Drivers, currency: str) -> Table:
-    """The largest changes, the others in one, and the closing lines; as shown they add up to the variance as shown."""
-    lines = list(drivers.lines)
-    if len(lines) > SHOWN:
-        others = lines[SHOWN - 1 :]
-        lines = [*lines[: SHOWN - 1], Line(f"{len(others):,} others", add(line.amount for line in others))]
-    if drivers.rest is not None and drivers.rest_days is not None:
-        lines.append(Line(f"expected for {days(*drivers.rest_days)}", drivers.rest))
-    against = "last month" if drivers.whole or drivers.former is None else days(*drivers.former)
-    last = Line(f"budget against {against}", drivers.budget)
-    return table(lines, drivers.total, currency, most=len(lines) + 1, last=last)
+    return driver_blocks(form.drivers, form.key.currency)
 
 
 def _lines(title: str, explanations: Sequence[Explanation], form: Form) -> list[Block]:
@@ -228,5 +203,15 @@ def _inputs(form: Form) -> list[Block]:
             initial=given(STAYS) or None,
             tells=True,
         ),
-        blocks.text_input(named(WHY, form.turn), LABELS[WHY], initial=given(WHY), long=True, tells=True),
+        blocks.text_input(
+            named(WHY, form.turn), LABELS[WHY], hint=_why(form), initial=given(WHY), long=True, tells=True
+        ),
     ]
+
+
+def _why(form: Form) -> str:
+    """What to ask oneself about the largest parts; nothing once somebody has written why."""
+    if form.drivers is None or form.drivers.separation is None or form.fields.get(WHY):
+        return ""
+    parts = form.drivers.separation.parts
+    return " ".join(questions(parts, form.variance.value))

@@ -16,5 +16,6 @@ def draw(name: str, data: dict[str, Any]) -> bytes:
         KeyError: there is no picture of that name.
     """
     from views.burn_up_drawing import draw_burn_up
+    from views.waterfall_drawing import draw_waterfall
 
-    return {"burn_up": draw_burn_up}[name](data)
+    return {"burn_up": draw_burn_up, "waterfall": draw_waterfall}[name](data)

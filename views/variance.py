@@ -6,20 +6,34 @@ from collections.abc import Sequence
 
 from finops.breakdown import Line
 from finops.company import Team
+from finops.explained_month import Drivers
 from finops.policy import LADDER, Tier
 from finops.team_month import TeamMonth
 from views import blocks
 from views.amounts import month_name
 from views.breakdown import as_code, as_text, table
 from views.burn_up import burn_up
+from views.drivers import compared, driver_blocks, driver_table
 from views.facts import currencies, facts, fields, sentence, turn
 from views.fit import message
-from views.message import Block, Message
+from views.message import Block, Message, Picture
 from views.sentences import called_by, counted, freshness, lead, reference, restated, warning
 from views.text import escape, literal
+from views.waterfall import waterfall
 
-BY = {"service": "service", "account": "account", "region": "region", "category": "charge category"}
+DRIVER = "driver"
+BY = {
+    "service": "service",
+    "account": "account",
+    "region": "region",
+    "category": "charge category",
+    DRIVER: "driver of the variance",
+}
 """What a month can be broken down by, and how it is called."""
+UNTOLD = (
+    "By service: price, volume and mix are told of months with an alert or an explanation, within the hour; FinOps has "
+    "them of every month by `finops variance {team} --month {month} --drivers`."
+)
 SHARE, CHANGE_BY, CHANGE_MONTH = "variance_share", "variance_by", "variance_month"
 """action_ids; each carries team, month and basis as JSON, CHANGE_BY also `by`."""
 
@@ -31,6 +45,7 @@ def variance_message(
     lines: Sequence[Line] = (),
     by: str = "service",
     former: str | None = None,
+    drivers: Drivers | None = None,
     other_currencies: Sequence[TeamMonth] = (),
     ladder: Sequence[Tier] = LADDER,
     shared: bool = False,
@@ -41,6 +56,7 @@ def variance_message(
         lines: the actual broken down, largest first; empty where no breakdown is known.
         by: a key of BY.
         former: the days the lines are compared with, as shown ('1–20 Oct'); None where there are none.
+        drivers: of the variance, shown by DRIVER; None where there is nothing to compare with.
         other_currencies: the same team and month in every other currency it has a budget or spend in.
         ladder: the policy in force.
         shared: for the channel, with the picture, instead of for the one who asked.
@@ -54,12 +70,32 @@ def variance_message(
         body.append(blocks.section("", fields(found)))
     after = len(body)
     body += [blocks.section(said) for said in (warning(month), who, also) if said]
-    drawn, said = _breakdown(month, lines, by, former)
+    drawn, said = _moved(month, drivers) if by == DRIVER else _breakdown(month, lines, by, former)
     body += [*drawn, blocks.context(*notes), *([] if shared else _actions(month, by))]
     text = "\n".join(
         part for part in (first, warning(month), sentence(found), who, also, said, " ".join(notes)) if part
     )
-    return message(text, body, burn_up(month, called_by(team)) if shared else None, after)
+    return message(text, body, _picture(month, team, by, drivers) if shared else None, after)
+
+
+def _picture(month: TeamMonth, team: Team, by: str, drivers: Drivers | None) -> Picture | None:
+    """The waterfall of a variance where that is what is shown, else the burn-up."""
+    if by == DRIVER and drivers is not None:
+        return waterfall(month, drivers, called_by(team))
+    return burn_up(month, called_by(team))
+
+
+def _moved(month: TeamMonth, drivers: Drivers | None) -> tuple[list[Block], str]:
+    """Blocks and text of what drives the variance, or why that is not known."""
+    if drivers is None:
+        said = (
+            f"There is no variance to take apart: it needs a budget, and spend in {month_name(month.month.previous)}."
+        )
+        return [blocks.section(said)], said
+    drawn, said = driver_blocks(drivers, month.currency), as_text(driver_table(drivers, month.currency))
+    if drivers.separation is None:
+        drawn.append(blocks.context(UNTOLD.format(team=literal(month.team), month=month.month)))
+    return drawn, f"What moved it ({compared(drivers)}): {said}"
 
 
 def _breakdown(month: TeamMonth, lines: Sequence[Line], by: str, former: str | None) -> tuple[list[Block], str]:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from bot.installation import Installation
+from bot.terminal._driver_rows import show_drivers
 from bot.terminal.output import FORMAT, show
 from finops.basis import Basis
 from finops.errors import FinopsError
@@ -17,6 +18,7 @@ from finops.money import plain
 from finops.names import nearest, repeated
 from finops.periods import Month, parse_day
 from finops.team_month import TeamMonth
+from storage.spend import coverages
 from storage.team_months import team_answer, team_months
 from storage.teams import all_teams, find_team
 from views.amounts import money, month_name, ratio
@@ -30,6 +32,12 @@ from views.tiers import word
 @click.option("--as-of", help="Look at it as on the evening of this day, YYYY-MM-DD; today by default.")
 @click.option("--basis", help=f"Which cost is counted: {', '.join(Basis)}.")
 @click.option("--by-invoice", is_flag=True, help="Group by BillingPeriod instead of ChargePeriodStart.")
+@click.option("--drivers", is_flag=True, help="What the variance consists of: price, volume, mix and what else.")
+@click.option(
+    "--against",
+    type=click.Choice(["budget", "month"]),
+    help="What --drivers compares with: the budget (the default), or the month before.",
+)
 @FORMAT
 @click.pass_obj
 def COMMAND(
@@ -40,11 +48,17 @@ def COMMAND(
     as_of: str | None,
     basis: str | None,
     by_invoice: bool,
+    drivers: bool,
+    against: str | None,
     form: str,
 ) -> None:
     """A team's month: budget, actual, variance, tier and forecast."""
     if every == (team is not None):
         raise click.UsageError("Give one team, or --all.")
+    if drivers and (every or by_invoice):
+        raise click.UsageError("--drivers is of one team, by day of charge.")
+    if against and not drivers:
+        raise click.UsageError("--against belongs to --drivers.")
     company = installation.company
     day = parse_day(as_of) if as_of else installation.today
     wanted = Month.parse(month) if month else Month.of(day)
@@ -58,6 +72,10 @@ def COMMAND(
         if found is None:
             raise unknown_team(team, list(all_teams(connection, company)))
         answer = team_answer(connection, company, found, wanted, day, counted, by_invoice)
+        known = list(coverages(connection).values()) if drivers else []
+    if drivers:
+        show_drivers(installation, answer, known, against or "budget", form)
+        return
     if form != "json":
         _print([answer.month, *answer.others], form)
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from finops import focus
 from storage.engines.duckdb import literal, quoted
@@ -25,6 +26,8 @@ TAGS_TEXT = """
     END
 """
 """Tags as JSON text. A struct has every key in every row: one that is null there is no tag, so the patch drops it."""
+LARGEST_DETAIL = "1e14"
+"""A quantity or contracted cost from here on is none: a million rows of them would leave DECIMAL(38,18)."""
 TEXTS = ("provider", "sub_account_id", "sub_account_name", "service", "region", "currency")
 
 
@@ -53,29 +56,26 @@ def tidied_sql(grouped: str, version: str) -> str:
         grouped: FROM-clause text of charges grouped by day and every text, as billed.
         version: the FOCUS version they were recognised as.
     """
-    # PostgreSQL takes no NUL in a text; looking for one costs a tenth of replacing it in every text.
-    nulls = ", ".join(literal(token) for token in focus.NULL_TOKENS)
-    texts = ", ".join(
-        f"CASE WHEN {name} IN ({nulls}) THEN NULL WHEN contains({name}, chr(0)) THEN replace({name}, chr(0), '') "
-        f"ELSE {name} END AS {name}"
-        for name in TEXTS
-    )
+    texts = ", ".join(f"{text_sql(name)} AS {name}" for name in TEXTS)
     return f"""
         SELECT
             day, strftime(billing_period_start, '%Y-%m') AS billing_period, {texts},
-            {_category_sql(version)} AS charge_category, {TAGS_TEXT} AS tags,
+            {category_sql(version)} AS charge_category, {TAGS_TEXT} AS tags,
             rows, billed_rows, effective_rows, billed_cost, effective_cost
         FROM {grouped}
     """
 
 
-def charges_sql(source: str, types: Mapping[str, str], version: str) -> str:
+def charges_sql(
+    source: str, types: Mapping[str, str], version: str, more: Mapping[str, str] = MappingProxyType({})
+) -> str:
     """A query giving the columns that the rollup uses, typed, from a bill's own columns.
 
     Args:
         source: FROM-clause text of the bill.
         types: the bill's columns with their DuckDB types.
         version: the FOCUS version they were recognised as.
+        more: name → SQL of further columns.
     """
     found = {name: focus.read_from(name, types) for name in focus.READ_FROM}
 
@@ -98,7 +98,42 @@ def charges_sql(source: str, types: Mapping[str, str], version: str) -> str:
         "region": as_delivered("RegionId"),
         "tags": _tags_sql(types),
     }
-    return "SELECT " + ", ".join(f"{sql} AS {name}" for name, sql in selected.items()) + f" FROM {source}"
+    chosen = {**selected, **more}
+    return "SELECT " + ", ".join(f"{sql} AS {name}" for name, sql in chosen.items()) + f" FROM {source}"
+
+
+def details_sql(source: str, types: Mapping[str, str], version: str) -> str:
+    """A query giving each charge by its day, with what drivers are told from; NULL where the bill does not tell.
+
+    Columns: those of charges_sql, day, sku, unit, resource, name, quantity, contracted_cost, is_correction,
+    is_committed, is_unused. Arguments as charges_sql takes them.
+    """
+    own = focus.own_names(types)
+    there = {name: own.get(name) for name in focus.DETAILS}
+
+    def text(name: str) -> str:
+        column = there[name]
+        return text_sql(f"CAST({quoted(column)} AS VARCHAR)") if column else "CAST(NULL AS VARCHAR)"
+
+    def number(name: str) -> str:
+        amount = cost_sql(there[name], types)
+        return f"CASE WHEN abs({amount}) < {LARGEST_DETAIL} THEN {amount} END"
+
+    more = {
+        "sku": f"COALESCE({text('SkuId')}, {text('SkuPriceId')}, {text('ChargeDescription')})",
+        "unit": text("PricingUnit"),
+        "resource": text("ResourceId"),
+        "name": text("ChargeDescription"),
+        "quantity": number("PricingQuantity"),
+        "contracted_cost": number("ContractedCost"),
+        "is_correction": f"COALESCE({text('ChargeClass')} = 'Correction', false)",
+        "is_committed": f"{text('CommitmentDiscountId')} IS NOT NULL",
+        "is_unused": f"COALESCE({text('CommitmentDiscountStatus')} = 'Unused', false)",
+    }
+    return (
+        f"SELECT * REPLACE ({category_sql(version)} AS charge_category, {text_sql('currency')} AS currency), "
+        f"CAST(charge_period_start AS DATE) AS day FROM ({charges_sql(source, types, version, more)})"
+    )
 
 
 def _tags_sql(types: Mapping[str, str]) -> str:
@@ -153,8 +188,18 @@ def time_sql(column: str | None, types: Mapping[str, str]) -> str:
     )
 
 
-def _category_sql(version: str) -> str:
-    """The category as FOCUS spells it: Google's own view writes 'usage'."""
+def text_sql(column: str) -> str:
+    """A text as the ledger keeps it, NULL where a bill's way to write nothing stands."""
+    # PostgreSQL takes no NUL in a text; looking for one costs a tenth of replacing it in every text.
+    nulls = ", ".join(literal(token) for token in focus.NULL_TOKENS)
+    return (
+        f"CASE WHEN {column} IN ({nulls}) THEN NULL WHEN contains({column}, chr(0)) "
+        f"THEN replace({column}, chr(0), '') ELSE {column} END"
+    )
+
+
+def category_sql(version: str) -> str:
+    """ChargeCategory of charges_sql's columns as FOCUS spells it, and as 1.0 has it; Google's view writes 'usage'."""
     spelt = [f"WHEN {literal(name.lower())} THEN {literal(name)}" for name in focus.CHARGE_CATEGORIES]
     category = f"CASE lower(charge_category) {' '.join(spelt)} ELSE charge_category END"
     if version not in CREDIT_IS_ADJUSTMENT:

@@ -44,6 +44,11 @@ class Rollup:
         engine: holds the tables this makes; one rollup at a time.
         files: the version's groups files.
         company: its scopes find the team of a charge, and its allocations who shares it.
+
+    Attributes:
+        source: FROM-clause text of the groups with their team, shared costs allocated.
+        own: the same before they are.
+        teams: slug → name.
     """
 
     def __init__(self, engine: DuckDBEngine, files: list[Path], company: Company) -> None:
@@ -60,6 +65,7 @@ class Rollup:
         engine.register("team_of", pyarrow.table(columns, schema=schema))
         same = " AND ".join(f"team_of.{name} IS NOT DISTINCT FROM charge.{name}" for name in WHO)
         self.source = f"(SELECT team_of.team, charge.* FROM {self._files} charge JOIN team_of ON {same})"
+        self.own = self.source
         shared = [each for each in company.allocations if each.pool in self.teams]
         if shared:
             self.source = allocate(engine, self.source, shared)

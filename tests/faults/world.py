@@ -251,6 +251,7 @@ class World:
             "chase_budget_requests": "off",
             "close_month": "off",
             "measure_actions": "off",
+            "tell_drivers": "off",
             "daily_summary": "08:30" if self.plan.dailies else "off",
             "evaluate_alerts": "every 24h",
         }

@@ -39,7 +39,7 @@ from finops.periods import Month
 from finops.policy import LADDER, Kind, Materiality
 from finops.spend import DaySpend, Freshness
 from finops.team_month import TeamMonth, assess
-from views.explanation_form import compared
+from views.drivers import compared
 
 NOVEMBER = Month(2026, 11)
 NOW = datetime(2026, 11, 16, tzinfo=UTC)

@@ -45,6 +45,7 @@ from made_up_alerts import (
     then,
     threshold,
 )
+from made_up_drivers import separation
 from made_up_months import LONG, NASTY, PAYMENTS, RIGHT_TO_LEFT
 
 from finops.alert import Alert, Callee, Change, Setting, conclude, evaluate, tick
@@ -252,6 +253,14 @@ def list_cases() -> dict[str, Case]:
             lines,
             expected=None,
             expected_days="",
+        ),
+        "drivers_moved": lambda: drivers_message(
+            OPEN.alert,
+            PAYMENTS,
+            lines,
+            expected=Decimal("25099.5"),
+            expected_days="15–30 Nov",
+            moved=separation(Decimal("1240.5")),
         ),
         "drivers_many": lambda: drivers_message(
             OPEN.alert, PAYMENTS, named, expected=Decimal("30000"), expected_days="15–30 Nov"

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from made_up_drivers import separated
 from made_up_months import LONG, NASTY, NOVEMBER, PAYMENTS, RIGHT_TO_LEFT, ended, team_month
 
 from finops.alert_state import Callee
@@ -208,11 +209,14 @@ NO_BUDGET = "payments has no approved budget, so there is no variance to explain
 SERVICES = ("Amazon EC2", "Amazon RDS", "Amazon S3")
 
 
-def form(month: TeamMonth, services: tuple[str, ...] = SERVICES, before: bool = True, **more: Any) -> dict[str, Any]:
+def form(
+    month: TeamMonth, services: tuple[str, ...] = SERVICES, before: bool = True, driven: bool = False, **more: Any
+) -> dict[str, Any]:
     """The first step for a month."""
     number = variance_of(month, 1, NOW)
     assert number is not None
-    drivers: Drivers | None = drivers_of(month, spend(month, services, before))
+    rows = spend(month, services, before)
+    drivers: Drivers | None = drivers_of(month, rows, separated(month, rows) if driven else None)
     assert drivers is None or drivers.total == number.value
     fields = {AMOUNT: "4200", WHAT: in_words(PAYMENTS, number, KEY, drivers), STAYS: YES}
     given: dict[str, Any] = {
@@ -233,6 +237,8 @@ def form_cases() -> dict[str, Case]:
     return {
         "form_running": lambda: form(team_month()),
         "form_ended": lambda: form(ended()),
+        "form_driven": lambda: form(team_month(), driven=True),
+        "form_driven_why_written": lambda: form(ended(), driven=True, fields={WHY: "We doubled the customers."}),
         "form_nothing_before": lambda: form(ended(), before=False),
         "form_many_services": lambda: form(ended(), (NASTY, RIGHT_TO_LEFT, LONG, *map(str, range(30)))),
         "form_portion": lambda: form(

@@ -9,6 +9,7 @@ from typing import Any
 from made_up_action_messages import ACTION_CASES
 from made_up_alert_messages import ALERT_CASES
 from made_up_budget_messages import BUDGET_CASES
+from made_up_drivers import DRIVEN
 from made_up_explanations import EXPLANATION_CASES
 from made_up_home import HOME_CASES
 from made_up_incoming import INCOMING_CASES
@@ -127,6 +128,13 @@ def variance_cases() -> dict[str, Callable[[], Message]]:
         replace(MONTHS["no_budget"], team=UNALLOCATED), Team(UNALLOCATED, "Unallocated")
     )
     cases["long_slug"] = lambda: variance_message(team_month(team="a-long-slug-" * 12), PAYMENTS)
+    for name, given in DRIVEN.items():
+        cases[f"by_driver_{name}"] = lambda given=given: variance_message(  # type: ignore[misc]
+            given[0], PAYMENTS, by="driver", drivers=given[1]
+        )
+    cases["by_driver_shared"] = lambda: variance_message(
+        DRIVEN["running"][0], PAYMENTS, by="driver", drivers=DRIVEN["running"][1], shared=True
+    )
     for name, shown in NAMES.items():
         cases[f"name_{name}"] = lambda shown=shown: variance_message(  # type: ignore[misc]
             month, Team(shown, shown), lines=broken_down(month, [shown, "S3"]), former=shown

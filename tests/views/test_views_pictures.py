@@ -5,14 +5,17 @@ import subprocess
 import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from io import BytesIO
 
 import pytest
+from made_up_drivers import DRIVEN
 from made_up_messages import MONTHS, NAMES
 from PIL import Image
 
 from views.burn_up import burn_up
 from views.pictures import draw
+from views.waterfall import waterfall
 
 
 def test_the_web_process_loads_no_matplotlib() -> None:
@@ -62,6 +65,41 @@ def test_the_title_states_the_finding() -> None:
     assert titles["without_forecast"] == "Spent $42,767.66 of $60,000 so far"
     assert titles["ended_without_budget"] == "Spent $62,686.33; no approved budget"
     assert titles["ended_with_credits"] == "Credits of $157.60: $157.60 under budget"
+
+
+@pytest.mark.parametrize("name", [name for name, (_, drivers) in DRIVEN.items() if drivers])
+def test_every_variance_can_be_drawn(name: str) -> None:
+    """A waterfall begins at the budget and ends, step by step without a gap, at what was or will be spent."""
+    month, drivers = DRIVEN[name]
+    assert drivers and month.budget is not None and month.reading is not None
+    picture = waterfall(month, drivers, "Payments")
+    _, start, budget, _, _ = picture.data["bars"][0]
+    assert (Decimal(start), Decimal(budget)) == (0, month.budget)
+    *steps, (_, _, end, _, _) = picture.data["bars"][1:]
+    assert len(steps) <= 8 and Decimal(end) == month.reading
+    ends = [budget, *(to for _, _, to, _, _ in steps)]
+    assert [at for _, at, _, _, _ in steps] == ends[:-1] and Decimal(ends[-1]) == month.reading
+    data = json.loads(json.dumps(picture.data))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        drawn = draw(picture.name, data)
+    assert Image.open(BytesIO(drawn)).size == (1200, 675) and drawn == draw(picture.name, data)
+    assert picture.alt_text.startswith(f"Waterfall of Payments, November 2026. {picture.data['title']}. Budget ")
+
+
+def test_a_waterfall_s_title_states_the_finding() -> None:
+    """The title names the variance and the step that makes most of it."""
+    titles = {
+        name: waterfall(month, drivers, "P").data["title"] for name, (month, drivers) in DRIVEN.items() if drivers
+    }
+    assert titles == {
+        "running": "$2,292.68 over budget, most of it expected for 18–30 Nov",
+        "ended": "$7,686.33 over budget, most of it not separable",
+        "under": "$92,313.67 under budget, most of it as the budget lay above last month",
+        "yen": "¥2,293 over budget, most of it expected for 18–30 Nov",
+        "hostile": "$2,292.68 over budget, most of it volume",
+        "untold": "$2,292.68 over budget, most of it expected for 18–30 Nov",
+    }
 
 
 def test_an_unknown_picture_is_refused() -> None:

@@ -16,7 +16,7 @@ from views.facts import turn
 from views.message import Message
 from views.sentences import freshness, lead, restated, warning
 from views.tiers import called, duty, sign, word
-from views.variance import variance_message
+from views.variance import BY, variance_message
 
 LEADS = {
     "over": "*Payments* has spent $42,767.66 of $50,000 (86 %) through 20 Nov, $9,434.33 over the target line; "
@@ -118,7 +118,7 @@ def test_buttons_carry_what_is_asked(slug: str) -> None:
     """Every button names team, month and basis, a long slug included, and the menu each way to break down."""
     found = buttons(variance_message(team_month(team=slug), PAYMENTS, by="region"))
     asked = {"team": slug, "month": "2026-11", "basis": "effective"}
-    assert found["variance_by"] == [{**asked, "by": by} for by in ("service", "account", "region", "category")]
+    assert found["variance_by"] == [{**asked, "by": by} for by in BY]
     assert found["variance_share"] == [{**asked, "by": "region"}]
     assert found["variance_month"] == [{**asked, "month": "2026-10"}]
     assert buttons(daily_message(team_month(team=slug), PAYMENTS, local_day=AS_OF)) == {"variance_details": [asked]}

@@ -1,0 +1,67 @@
+"""What drives the change of teams' months, as the worker told it: kept for who has no ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, select
+
+from finops.basis import Basis
+from finops.closed_month import TeamCurrency
+from finops.drivers import Separation
+from finops.periods import Month
+from storage.bulk import upsert
+from storage.plain_json import plain
+from storage.tables import VarianceDriversRow
+
+TABLE = VarianceDriversRow.__table__  # type: ignore[attr-defined]
+_SEPARATION = TypeAdapter(Separation)
+KEPT = 20
+"""Most contributors of a part that are kept, the smaller ones in one."""
+
+
+def save_drivers(
+    connection: Connection,
+    month: Month,
+    basis: Basis,
+    publication: int,
+    found: Iterable[tuple[TeamCurrency, Separation]],
+    now: datetime,
+) -> None:
+    """Write the parts of teams' months in the place of what was known of them."""
+    for (team, currency), separation in found:
+        values = {
+            "team": team,
+            "month": str(month),
+            "currency": currency,
+            "basis": str(basis),
+            "publication": publication,
+            "through": separation.span.current[1],
+            "body": _body(separation),
+            "told_at": now,
+        }
+        upsert(connection, TABLE, values, ("team", "month", "currency", "basis"))
+
+
+def find_drivers(connection: Connection, team: str, month: Month, currency: str, basis: Basis) -> Separation | None:
+    """The parts of a team's month, None where nobody has told them."""
+    where = (TABLE.c.team == team, TABLE.c.month == str(month), TABLE.c.currency == currency)
+    query = select(TABLE.c.body).where(*where, TABLE.c.basis == str(basis))
+    body = connection.execute(query).scalar()
+    return None if body is None else _SEPARATION.validate_python(body)
+
+
+def told_from(connection: Connection, month: Month, basis: Basis) -> dict[TeamCurrency, tuple[int, date]]:
+    """The publication that the parts of each team's month were told from, and the last of their days."""
+    query = select(TABLE.c.team, TABLE.c.currency, TABLE.c.publication, TABLE.c.through)
+    found = connection.execute(query.where(TABLE.c.month == str(month), TABLE.c.basis == str(basis)))
+    return {(team, currency): (publication, through) for team, currency, publication, through in found}
+
+
+def _body(separation: Separation) -> dict[str, Any]:
+    short = Separation(separation.span, tuple(part.shortened(KEPT) for part in separation.parts), separation.caveats)
+    body: dict[str, Any] = plain(_SEPARATION.dump_python(short, mode="json"))
+    return body | {"caveats": sorted(body["caveats"])}
