@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 
 PER_STATEMENT = 25
@@ -35,17 +37,31 @@ def insert_rows(
 
     Args:
         batches: each a list of columns, in the order of `columns` and of one length.
+
+    Raises:
+        DBAPIError: as any statement of SQLAlchemy does.
     """
     cursor: Any = connection.connection.cursor()
     names = f"{table.__tablename__} ({', '.join(columns)})"
-    if connection.dialect.name == "sqlite":
-        for batch in batches:
-            _insert_batch(cursor, names, batch)
-        return
-    with cursor.copy(f"COPY {names} FROM STDIN") as copy:
-        for batch in batches:
-            for row in zip(*batch, strict=True):
-                copy.write_row(row)
+    with _wrapped(connection, names):
+        if connection.dialect.name == "sqlite":
+            for batch in batches:
+                _insert_batch(cursor, names, batch)
+            return
+        with cursor.copy(f"COPY {names} FROM STDIN") as copy:
+            for batch in batches:
+                for row in zip(*batch, strict=True):
+                    copy.write_row(row)
+
+
+@contextmanager
+def _wrapped(connection: Connection, statement: str) -> Iterator[None]:
+    """Make what the driver raises what SQLAlchemy makes of it where it runs a statement itself."""
+    base: Any = connection.dialect.loaded_dbapi.Error
+    try:
+        yield
+    except base as error:
+        raise DBAPIError.instance(statement, None, error, base, dialect=connection.dialect) from error
 
 
 def _insert_batch(cursor: Any, names: str, batch: Sequence[Sequence[Any]]) -> None:

@@ -11,13 +11,17 @@ from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from storage.engines.engine import EngineKind, asked, conformed
+from finops import focus
+from storage.engines.engine import EngineFailed, EngineKind, asked, conformed
 
 if TYPE_CHECKING:  # imported when first used: finops.yaml may name this engine, and the web process does without it
     import pyarrow
 
 MEMORY_LIMIT = "800MB"
 """Of one engine; what does not fit goes to the temporary folder."""
+LITERAL = re.compile(r"'(?:[^']|'')*'")
+WIDEST = 38
+"""Digits of a DECIMAL; what Parquet has more of, DuckDB reads as a double."""
 
 
 class DuckDBEngine:
@@ -88,19 +92,35 @@ class DuckDBFiles(DuckDBEngine):
     """The same as an engine of a warehouse: Parquet files that stay where they lie, on a disk seen from here."""
 
     def __init__(self, memory_limit: str = MEMORY_LIMIT) -> None:
-        self._own = tempfile.TemporaryDirectory(prefix="finops-duckdb-")
-        super().__init__(Path(self._own.name), memory_limit)
+        import duckdb
+
+        with asked("DuckDB", duckdb.Error, OSError):
+            self._own = tempfile.TemporaryDirectory(prefix="finops-duckdb-")
+            try:
+                super().__init__(Path(self._own.name), memory_limit)
+            except duckdb.Error:
+                self._own.cleanup()
+                raise
 
     def columns_of(self, relation: str) -> dict[str, str]:
-        """Names and types of the files' columns."""
+        """Names and types of the files' columns.
+
+        Raises:
+            EngineFailed: a column that is read has several types, or is a cost of more digits than a DECIMAL has.
+        """
         import duckdb
 
         with asked("DuckDB", duckdb.Error):
-            return self.columns(f"SELECT * FROM {relation}")
+            types = self.columns(f"SELECT * FROM {relation}")
+            found = LITERAL.search(relation)
+            if found:
+                self._refuse_lossy(found[0], types)
+        return types
 
     def version_of(self, table: str) -> str:
         """Sizes and times of the files; none where only DuckDB finds them."""
-        seen = [(name, Path(name).stat()) for name in sorted(glob(table, recursive=True))]
+        with asked("DuckDB", OSError):
+            seen = [(name, Path(name).stat()) for name in sorted(glob(table, recursive=True))]
         marks = "\n".join(f"{name} {file.st_size} {file.st_mtime_ns}" for name, file in seen)
         return hashlib.sha256(marks.encode()).hexdigest()[:32] if seen else ""
 
@@ -111,6 +131,32 @@ class DuckDBFiles(DuckDBEngine):
         with asked("DuckDB", duckdb.Error):
             answer = self._connection.cursor().sql(sql).to_arrow_table()
         return conformed("DuckDB", answer, schema)
+
+    def _refuse_lossy(self, pattern: str, types: dict[str, str]) -> None:
+        """Refuse files whose values DuckDB would change: it reads all of them by the types of the first.
+
+        Args:
+            pattern: of the files, an SQL literal.
+            types: the first file's.
+        """
+        columns = {own for name in focus.READ_FROM if (own := focus.read_from(name, types))}
+        columns |= set(focus.tag_columns(types).values())
+        files = [row[0] for row in self.rows(f"SELECT file FROM glob({pattern}) ORDER BY file")]
+        for file in files:
+            there = self.columns(f"SELECT * FROM {parquet(file)}")
+            if other := next((name for name in sorted(columns & set(there)) if there[name] != types[name]), ""):
+                raise EngineFailed(
+                    f"The column {other} is {types[other]} in {files[0]} and {there[other]} in {file}.",
+                    "Write the files anew with one type; of costs it is best DECIMAL(38,18).",
+                )
+        costs = [own for name in focus.COSTS if (own := focus.read_from(name, types))]
+        wide = f"SELECT file_name, name, precision FROM parquet_schema({pattern}) WHERE precision > {WIDEST}"
+        for file, name, digits in self.rows(f"{wide} ORDER BY ALL"):
+            if name in costs:
+                raise EngineFailed(
+                    f"The column {name} has decimals of {digits} digits in {file}, of which some would be lost.",
+                    "Write the files anew with costs as DECIMAL(38,18).",
+                )
 
     def close(self) -> None:
         """Free its memory and its temporary folder."""
@@ -137,14 +183,14 @@ def literal(text: str | Path) -> str:
     return "'" + str(text).replace("'", "''") + "'"
 
 
-def exact_path(path: Path) -> str:
+def exact_path(path: Path | str) -> str:
     """A file's name as an SQL literal that stands for this one file: '*', '?' and '[' are patterns to DuckDB."""
     return literal(re.sub(r"[*?\[]", r"[\g<0>]", str(path)))
 
 
-def parquet(files: Path | Iterable[Path], *options: str) -> str:
+def parquet(files: Path | str | Iterable[Path], *options: str) -> str:
     """FROM-clause text of Parquet files, with nothing but their own columns: a folder named key=value adds none."""
-    paths = [files] if isinstance(files, Path) else files
+    paths = [files] if isinstance(files, Path | str) else files
     settings = ("hive_partitioning = false", "binary_as_string = true", *options)
     return f"read_parquet([{', '.join(map(exact_path, paths))}], {', '.join(settings)})"
 

@@ -88,9 +88,11 @@ def relation_of(kind: EngineKind, table: str) -> str:
         parsed = sqlglot.parse_one(f"SELECT * FROM {kind.relation(table)}", dialect=kind.dialect)
         relation = parsed.args["from_"].this
     except (SqlglotError, KeyError):
-        parsed, relation = exp.Select(), None
+        parsed, relation = exp.Select(), exp.Select()
     known = isinstance(relation, exp.Table) and set(k for k, v in parsed.args.items() if v) == {"expressions", "from_"}
-    if not known or relation.args.get("alias") or relation.args.get("joins"):
+    # Of names alone: no function, sample or other time. What an engine makes of a pattern of files is its own.
+    named = kind.relation is not str or {type(part) for part in relation.walk()} <= {exp.Table, exp.Dot, exp.Identifier}
+    if not known or not named or {name for name, given in relation.args.items() if given} - {"this", "db", "catalog"}:
         raise TableRefused(f"'{table}' names no table.", f"`table` is a {kind.table}.")
     # Unquoted names are made what the engine takes them for: quoted as they stand, they would be others to Snowflake.
     for name in relation.find_all(exp.Identifier):

@@ -54,17 +54,31 @@ def groups_sql(bill: Bill, month: Month | None = None) -> str:
         SELECT {keys},
             COUNT(*) AS row_count, COUNT(billed) AS billed_rows, COUNT(effective) AS effective_rows,
             CAST(SUM(billed) AS {DECIMAL}) AS billed_cost, CAST(SUM(effective) AS {DECIMAL}) AS effective_cost
-        FROM ({_charges_sql(bill, month)}) AS charges
+        FROM ({_charges_sql(bill, month, month)}) AS charges
         GROUP BY {keys}
     """
 
 
-def periods_sql(bill: Bill) -> str:
-    """What the table holds by first day of billing period: rows, last day charged, and the costs."""
+def starts_sql(bill: Bill) -> str:
+    """The first days of the billing periods that the table holds, and the rows of each; reads one column."""
+    start = _day_sql(bill.columns["BillingPeriodStart"])
+    return f"""
+        SELECT billing_period_start, COUNT(*) AS row_count
+        FROM (SELECT {start} AS billing_period_start FROM bill) AS charges
+        GROUP BY billing_period_start
+    """
+
+
+def periods_sql(bill: Bill, first: Month, last: Month) -> str:
+    """What the table holds of some months by first day of billing period: rows, last day charged, and the costs.
+
+    Args:
+        first, last: the oldest and the newest of them.
+    """
     return f"""
         SELECT billing_period_start, COUNT(*) AS row_count, MAX(day) AS last_day,
             CAST(SUM(billed) AS {DECIMAL}) AS billed_cost, CAST(SUM(effective) AS {DECIMAL}) AS effective_cost
-        FROM ({_charges_sql(bill, None)}) AS charges
+        FROM ({_charges_sql(bill, first, last)}) AS charges
         GROUP BY billing_period_start
     """
 
@@ -100,6 +114,11 @@ def groups_schema() -> pyarrow.Schema:
     return pyarrow.schema([*days, *texts, *counts, *_costs("billed_cost", "effective_cost")])
 
 
+def starts_schema() -> pyarrow.Schema:
+    """What starts_sql gives."""
+    return pyarrow.schema([("billing_period_start", pyarrow.date32()), ("rows", pyarrow.int64())])
+
+
 def periods_schema() -> pyarrow.Schema:
     """What periods_sql gives."""
     first = [("billing_period_start", pyarrow.date32()), ("rows", pyarrow.int64()), ("last_day", pyarrow.date32())]
@@ -115,7 +134,7 @@ def _costs(*names: str) -> Sequence[tuple[str, pyarrow.DataType]]:
     return [(name, pyarrow.decimal128(38, SCALE)) for name in names]
 
 
-def _charges_sql(bill: Bill, month: Month | None) -> str:
+def _charges_sql(bill: Bill, first: Month | None, last: Month | None) -> str:
     columns = bill.columns
     start = columns["BillingPeriodStart"]
     selected = {
@@ -127,11 +146,11 @@ def _charges_sql(bill: Bill, month: Month | None) -> str:
         "effective": _cost_sql(quoted(columns["EffectiveCost"].name), columns["EffectiveCost"].kind),
     }
     text = "SELECT " + ", ".join(f"{sql} AS {name}" for name, sql in selected.items()) + " FROM bill"
-    if month is None:
+    if first is None or last is None:
         return text
     # The column as it is, not its day: so an engine can pass by files and partitions of other months.
-    first, after = (_moment_sql(start.kind, each) for each in (month, month.next))
-    return f"{text} WHERE {quoted(start.name)} >= {first} AND {quoted(start.name)} < {after}"
+    begins, ends = (_moment_sql(start.kind, each) for each in (first, last.next))
+    return f"{text} WHERE {quoted(start.name)} >= {begins} AND {quoted(start.name)} < {ends}"
 
 
 def _cost_sql(name: str, kind: Kind) -> str:

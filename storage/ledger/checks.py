@@ -15,7 +15,7 @@ from finops.errors import DeliveryRefused
 from finops.money import SCALE
 from storage.engines.duckdb import DuckDBEngine, literal, parquet, quoted
 from storage.ledger.bill_file import BillFile
-from storage.ledger.charges import charges_sql
+from storage.ledger.charges import KEPT_OF_TEXT, LONGEST_TEXT, charges_sql
 from storage.ledger.conversion import conversions, plain_name
 from storage.ledger.csv_bill import MOST_FAULTS, find_faults, refusal_of, rounded_remark, too_fine, value_fault
 
@@ -29,6 +29,14 @@ BAD = {
     "ChargeCategory": f"charge_category IS NULL OR lower(charge_category) NOT IN ({_CATEGORIES})",
 }
 """Column → SQL over charges_sql: whether a row's value makes the whole delivery unusable."""
+LONG = {
+    "provider": "ServiceProviderName",
+    "sub_account_id": "SubAccountId",
+    "sub_account_name": "SubAccountName",
+    "service": "ServiceName",
+    "region": "RegionId",
+}
+"""Column of the rollup whose text is part of a key → its name in FOCUS."""
 _ROUNDED_ACCOUNT = r"regexp_full_match(sub_account_id, '\d([.,]\d+)?[eE]\+\d{2}')"
 _BAD_GROUP = f"""
     billed_rows < rows OR effective_rows < rows OR billing_period IS NULL OR day IS NULL
@@ -64,7 +72,7 @@ def check_groups(
             raise DeliveryRefused(f"{bill.shown}: BilledCost is empty throughout, no figure can be made of it.")
         raise refusal_of(faults)
     refuse_rounded_accounts(engine, groups, bill.shown)
-    return [zero_remark(bill.shown)] if spent and not effective else []
+    return [*([zero_remark(bill.shown)] if spent and not effective else []), *long_remark(engine, groups, bill.shown)]
 
 
 def refuse_rounded_accounts(engine: DuckDBEngine, groups: str, shown: str) -> None:
@@ -75,6 +83,19 @@ def refuse_rounded_accounts(engine: DuckDBEngine, groups: str, shown: str) -> No
             f"{shown}: SubAccountId {found!r} is a number that a spreadsheet rounded; it may be several accounts.",
             mend="Deliver the file as the provider wrote it, not as a spreadsheet saved it.",
         )
+
+
+def long_remark(engine: DuckDBEngine, groups: str, shown: str) -> list[str]:
+    """What to know of a bill whose texts are too long for the keys of what is served; nothing where none is.
+
+    Args:
+        groups: FROM-clause text of the rollup (charges.groups_sql).
+    """
+    longest = ", ".join(f"max(strlen({name}))" for name in LONG)
+    found = zip(LONG.values(), engine.rows(f"SELECT {longest} FROM {groups}")[0], strict=True)
+    columns = ", ".join(column for column, size in found if (size or 0) > LONGEST_TEXT)
+    said = f"texts of more than {LONGEST_TEXT} bytes are shown by their first {KEPT_OF_TEXT} characters and a digest"
+    return [f"{shown}: {columns}: {said}."] if columns else []
 
 
 def zero_remark(shown: str) -> str:

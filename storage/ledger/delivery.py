@@ -222,6 +222,9 @@ class Delivery:
                 sum(version.rows for version in kept.values()),
             )
             self._commit(engine, versions, changed, unchanged, run)
+        except duckdb.OutOfRangeException:
+            self._undo()
+            raise DeliveryRefused("The costs of one team add up to more than DECIMAL(38,18) holds.") from None
         except BaseException:
             self._undo()
             raise
@@ -259,8 +262,6 @@ class Delivery:
                 self._sent = True
         except PublishedMeanwhile as refusal:
             raise DeliveryFailed(refusal.reason, mend=refusal.mend) from None
-        except duckdb.OutOfRangeException:
-            raise DeliveryRefused("The costs of one team and day add up to more than DECIMAL(38,18) holds.") from None
 
     def _undo(self) -> None:
         """Take versions that were not published out of the ledger again."""

@@ -15,6 +15,7 @@ from finops.company import Company
 from finops.scope import Charge, parse_tags
 from storage.engines.duckdb import DuckDBEngine, parquet
 from storage.ledger.allocated import COSTS, allocate
+from storage.ledger.charges import key_sql
 
 WHO = ("provider", "sub_account_id", "sub_account_name", "service", "tags")
 """The columns of a group that decide its team."""
@@ -99,7 +100,7 @@ class Rollup:
         self, moment: str, shown: str, names: tuple[str, ...], numbers: str, amount: Callable[[str], str]
     ) -> Iterator[list[list[Any]]]:
         # Texts are made of the sums' moments and amounts: of the rows summed, or sorted by, they take twice the time.
-        filled = ", ".join(f"COALESCE({name}, '') AS {name}" for name in names)
+        filled = ", ".join(f"{key_sql(name)} AS {name}" for name in names)
         costs = ", ".join(amount(cost) for cost in COSTS)
         return self._engine.batches(
             f"""

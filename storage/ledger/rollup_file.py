@@ -16,7 +16,7 @@ from pyarrow.parquet import read_schema, write_table
 from finops.errors import DeliveryRefused
 from storage.engines.duckdb import DuckDBEngine, literal
 from storage.ledger.charges import EARLIEST, LATEST
-from storage.ledger.checks import BAD, refuse_rounded_accounts, zero_remark
+from storage.ledger.checks import BAD, long_remark, refuse_rounded_accounts, zero_remark
 
 METADATA = b"finops.rollup"
 MOST_VALUES = 3
@@ -89,7 +89,7 @@ def check_rollup(engine: DuckDBEngine, groups: str, shown: str, origin: Origin) 
     effective, spent = engine.rows(
         f"SELECT count(*) FILTER (effective_cost <> 0), count(*) FILTER (billed_cost <> 0) FROM {groups}"
     )[0]
-    return [zero_remark(shown)] if spent and not effective else []
+    return [*([zero_remark(shown)] if spent and not effective else []), *long_remark(engine, groups, shown)]
 
 
 def _bad_rows(name: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 
+from finops.money import SCALE
 from storage.engines.duckdb import literal
 from storage.ledger.conversion import PLACE, small_name
 from storage.ledger.provider_values import MACROS
@@ -36,6 +37,9 @@ FUNCTIONS = OWN | set(
 SCHEMAS = (None, "", "main", "pg_catalog")
 """Where DuckDB's own functions are; 1.x names it for some."""
 TYPES = set("BIGINT BOOLEAN DATE DECIMAL HUGEINT INTEGER NUMERIC SMALLINT TEXT TIMESTAMP VARCHAR".split())
+DECIMALS = ("DECIMAL", "NUMERIC")
+UNSAID_SCALE = 3
+"""Places of a DECIMAL of which nothing is said: it is DECIMAL(18,3)."""
 SAID = {
     "SUBQUERY": "a query inside it",
     "STAR": "every column at once",
@@ -50,8 +54,12 @@ class RuleRefused(ValueError):
     """A rule says what it must not; tells what, without naming the rule."""
 
 
-def check_rule(rule: str) -> None:
-    """Raise RuleRefused where a rule is no expression, or says more than it may."""
+def check_rule(rule: str, *, is_cost: bool = False) -> None:
+    """Raise RuleRefused where a rule is no expression, or says more than it may.
+
+    Args:
+        is_cost: it makes an amount, of which no digit may be lost without a word.
+    """
     if not rule.strip():
         raise RuleRefused("it is empty")
     if len(rule) > LONGEST:
@@ -72,6 +80,8 @@ def check_rule(rule: str) -> None:
     found = 0
     for part in _parts(node["select_list"]):
         _check_part(part)
+        if is_cost and (scale := _scale(part)) is not None and scale < SCALE:
+            raise RuleRefused(f"a DECIMAL of {scale} places would cut the cost; write DECIMAL(38,{SCALE})")
         found += part.get("class") == "COLUMN_REF"
     if found != places:
         raise RuleRefused("{…} stands inside quotes or a comment; in a regular expression repeat what is repeated")
@@ -132,6 +142,16 @@ def _check_part(part: Mapping[str, Any]) -> None:
     type_name = part.get("type_name") or (part.get("cast_type") or {}).get("id")
     if type_name is not None and str(type_name).upper() not in TYPES:
         raise RuleRefused(f"it may not make a {str(type_name).upper()}; there are {', '.join(sorted(TYPES))}")
+
+
+def _scale(part: Mapping[str, Any]) -> int | None:
+    """How many places the DECIMAL has that a part casts to, None where it casts to none."""
+    if (cast := part.get("cast_type") or {}).get("id") == "DECIMAL":  # DuckDB 1.x
+        return int((cast.get("type_info") or {}).get("scale", UNSAID_SCALE))
+    if part.get("class") != "TYPE" or str(part.get("type_name")).upper() not in DECIMALS:
+        return None
+    given = [each.get("literal", {}).get("text", "") for each in part.get("children", ())]
+    return UNSAID_SCALE if not given else int(given[1]) if len(given) > 1 and given[1].isdecimal() else 0
 
 
 def _check_column(names: list[str]) -> None:

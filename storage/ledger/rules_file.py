@@ -160,7 +160,7 @@ def _checked_columns(stored: Mapping[str, Any], refuse: Refuse) -> dict[str, str
         if not isinstance(rule, str):
             raise refuse(f"columns.{name}", f'a rule is SQL in quotes, such as "\'USD\'" or "{{cost}}", not {rule!r}')
         try:
-            check_rule(rule)
+            check_rule(rule, is_cost=name.endswith("Cost"))
         except RuleRefused as problem:
             raise refuse(f"columns.{name}", str(problem)) from None
     if lacking := focus.missing(list(columns), version)[0]:

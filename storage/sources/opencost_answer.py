@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -61,11 +61,12 @@ def read_answer(path: Path, day: date) -> list[Measured]:
     """Read an answer about one day, or about parts of it; amounts are exact as they are written.
 
     Raises:
-        SourceFailed: it is no answer, is about other days, or counts a time twice.
+        SourceFailed: it is no answer, is about other days, counts a time twice, or leaves one out.
     """
     try:
         content = json.loads(path.read_bytes(), parse_float=Decimal, parse_int=Decimal, parse_constant=_no_number)
-        sets = [each for each in content["data"] or () if each]
+        all_sets = content["data"] or ()
+        sets = [each for each in all_sets if each]
         dimensions = [name.strip() for name in str(content.get("aggregate", "")).split(",") if name.strip()]
         spans = sorted(_span(next(iter(found.values())), day) for found in sets)
         measured = [each for found in sets for name, one in found.items() for each in _measured(name, one, dimensions)]
@@ -73,6 +74,12 @@ def read_answer(path: Path, day: date) -> list[Measured]:
         raise SourceFailed(f"{path.name} is no answer of OpenCost about {day} ({error}).") from None
     if any(ends > begins for (_, ends), (begins, _) in pairwise(spans)):
         raise SourceFailed(f"{path.name} counts some time of {day} twice.", "Ask without overlapping windows.")
+    # An empty set says of a step as long as the others that nothing ran; without any other the day has no cost.
+    lengths = [ends - begins for begins, ends in spans]
+    told = sum(lengths, timedelta()) + (len(all_sets) - len(sets)) * max(lengths, default=DAY)
+    if lengths and told < DAY:
+        hours = f"{told / timedelta(hours=1):.4g}"
+        raise SourceFailed(f"{path.name} tells {hours} of the 24 hours of {day}.", "Ask for the whole day.")
     return measured
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,29 +36,30 @@ class WarehouseSource:
 
     def offered(self, now: datetime) -> Offered:
         """Every billing period the table holds, the newest `months` of them."""
-        from storage.engines.rollup_sql import periods_schema, periods_sql, rendered
+        from storage.engines.rollup_sql import rendered, starts_schema, starts_sql
 
         with self._opened() as engine:
             bill = self._bill(engine)
             version = engine.version_of(self._table)
-            sql = rendered(periods_sql(bill), self._kind.dialect, bill.relation)
-            found = engine.table(sql, periods_schema()).to_pylist()
-        marks: dict[Month, list[str]] = defaultdict(list)
-        undated = 0
-        for row in found:
-            if row["billing_period_start"] is None:
-                undated += row["rows"]
-            else:
-                marks[Month.of(row["billing_period_start"])].append(str(list(row.values())))
-        # Sums do not tell a cost that moved from one tag to another: where the engine keeps no version of the table, a
-        # period is read anew once a day all the same.
+            sql = rendered(starts_sql(bill), self._kind.dialect, bill.relation)
+            found = engine.table(sql, starts_schema()).to_pylist()
+            starts = {row["billing_period_start"]: row["rows"] for row in found}
+            undated = starts.pop(None, 0)
+            months = sorted({Month.of(start) for start in starts})[-self._months :]
+            # Where the engine keeps a version of the table, it tells more than sums do, and costs nothing.
+            sums, waiting = ({}, []) if version else self._summed(engine, bill, months)
+        # Sums do not tell a cost that moved from one tag to another: a period is read anew once a day all the same.
         basis = version or now.date().isoformat()
+        failed = {each.name for each in waiting}
         ready = [
-            Offer(str(month), _mark(self._name, self._table, basis, *sorted([] if version else rows)), (str(month),))
-            for month, rows in sorted(marks.items())
+            Offer(str(month), _mark(self._name, self._table, basis, *sums.get(month, ())), (str(month),))
+            for month in months
+            if str(month) not in failed
         ]
-        why = f"{self._table}: BillingPeriodStart is empty in {undated:,} of its rows; they belong to no delivery."
-        return Offered(tuple(ready[-self._months :]), (Waiting("undated", why),) if undated else ())
+        if undated:
+            why = f"{self._table}: BillingPeriodStart is empty in {undated:,} of its rows; they belong to no delivery."
+            waiting.append(Waiting("undated", why))
+        return Offered(tuple(ready), tuple(waiting))
 
     def fetch(self, offer: Offer, folder: Path) -> Fetched:
         """The rollup of one billing period, as one file."""
@@ -95,6 +96,31 @@ class WarehouseSource:
             said.append(str(failed))
         return list(dict.fromkeys(said))
 
+    def _summed(
+        self, engine: Engine, bill: Bill, months: Sequence[Month]
+    ) -> tuple[dict[Month, list[str]], list[Waiting]]:
+        """What tells each month from what it was, and the months whose rows the engine cannot add up."""
+        if not months:
+            return {}, []
+        try:
+            # One query for all: an engine that is billed by what it scans reads the table once.
+            return self._sums(engine, bill, months[0], months[-1]), []
+        except EngineFailed as failed:
+            if len(months) == 1:
+                return {}, [Waiting(str(months[0]), str(failed))]
+        each = [self._summed(engine, bill, [month]) for month in months]
+        sums = {month: rows for found, _ in each for month, rows in found.items()}
+        return sums, [waiting for _, found in each for waiting in found]
+
+    def _sums(self, engine: Engine, bill: Bill, first: Month, last: Month) -> dict[Month, list[str]]:
+        from storage.engines.rollup_sql import periods_schema, periods_sql, rendered
+
+        sql = rendered(periods_sql(bill, first, last), self._kind.dialect, bill.relation)
+        found: dict[Month, list[str]] = defaultdict(list)
+        for row in engine.table(sql, periods_schema()).to_pylist():
+            found[Month.of(row["billing_period_start"])].append(str(list(row.values())))
+        return {month: sorted(rows) for month, rows in found.items()}
+
     def _bill(self, engine: Engine) -> Bill:
         from storage.engines.focus_table import bill_of, relation_of
 
@@ -127,8 +153,9 @@ class WarehouseKind(SourceKind):
             engine = engine_kind(str(given["engine"]))
         except EngineFailed as failed:
             return f"names an engine that is none: {failed}"
-        if not str(given.get("months", 1)).isdigit() or not int(str(given.get("months", 1))):
-            return f"has `months: {given['months']}`, which is no number of billing periods"
+        months = str(given.get("months", 1))
+        if not months.isdecimal() or not int(months):
+            return f"has `months: {months}`, which is no number of billing periods"
         keys = {**self.keys, **engine.keys}
         secrets = f"where the engine's driver finds it: {engine.secrets}" if engine.secrets else self.secrets
         required = (*self.required, *engine.required)

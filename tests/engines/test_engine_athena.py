@@ -33,6 +33,8 @@ from storage.engines.rollup_sql import (
     periods_schema,
     periods_sql,
     rendered,
+    starts_schema,
+    starts_sql,
 )
 from storage.sources.taking import take_in
 from storage.sources.warehouse import SOURCE
@@ -99,8 +101,9 @@ def test_athena_end_to_end(aws: None, place: Place, tmp_path: Path) -> None:
     def made(sql: str, schema: Any) -> dict[str, Any]:
         return rows_answer(duckdb.table(rendered(sql, "duckdb", relation), schema))
 
-    queue(columns_answer(), made(periods_sql(bill), periods_schema()))
-    for month in (Month(2026, 9), Month(2026, 10)):
+    both = Month(2026, 9), Month(2026, 10)
+    queue(columns_answer(), made(starts_sql(bill), starts_schema()), made(periods_sql(bill, *both), periods_schema()))
+    for month in both:
         doubles = made(doubles_sql(), doubles_schema())
         queue(columns_answer(), doubles, made(groups_sql(bill, month), groups_schema()))
     duckdb.close()
@@ -128,7 +131,8 @@ def test_athena_end_to_end(aws: None, place: Place, tmp_path: Path) -> None:
     columns = 'SELECT * FROM "focus" LIMIT 0'
     assert asked == [
         columns,
-        rendered(periods_sql(own), "athena", '"focus"'),
+        rendered(starts_sql(own), "athena", '"focus"'),
+        rendered(periods_sql(own, *both), "athena", '"focus"'),
         columns,
         rendered(doubles_sql(), "athena"),
         rendered(groups_sql(own, Month(2026, 9)), "athena", '"focus"'),

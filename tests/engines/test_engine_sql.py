@@ -17,7 +17,7 @@ from finops.scope import parse_tags
 from storage.engines.check import OFFSET, SAMPLE, answered, expected, sample_bill
 from storage.engines.engine import Engine, EngineFailed, EngineKind, engine_kind, engine_names
 from storage.engines.focus_table import Bill, Kind, TableRefused, bill_of, kind_of, relation_of
-from storage.engines.rollup_sql import doubles_sql, groups_schema, groups_sql, periods_sql, rendered
+from storage.engines.rollup_sql import doubles_sql, groups_schema, groups_sql, periods_sql, rendered, starts_sql
 
 GOLDEN = Path(__file__).parent / "golden"
 MONTH = Month(2026, 10)
@@ -88,7 +88,8 @@ def queries(engine: str) -> dict[str, str]:
     own, dialect = bill(engine), engine_kind(engine).dialect
     return {
         "groups": rendered(groups_sql(own, MONTH), dialect, own.relation, pretty=True),
-        "periods": rendered(periods_sql(own), dialect, own.relation, pretty=True),
+        "periods": rendered(periods_sql(own, Month(2025, 10), MONTH), dialect, own.relation, pretty=True),
+        "starts": rendered(starts_sql(own), dialect, own.relation, pretty=True),
         "doubles": rendered(doubles_sql(), dialect, pretty=True),
     }
 
@@ -199,7 +200,10 @@ def test_queries_mean_the_same_everywhere(engine: str) -> None:
 
 @pytest.mark.parametrize(
     "table",
-    ["a b", "focus; DROP TABLE x", "(SELECT 1)", "a, b", "focus WHERE 1 = 1", "", "focus AS x", "a JOIN b USING (c)"],
+    [
+        *("a b", "focus; DROP TABLE x", "(SELECT 1)", "a, b", "focus WHERE 1 = 1", "", "focus AS x"),
+        *("a JOIN b USING (c)", "a TABLESAMPLE SYSTEM (10)", "pg_read_file('/etc/passwd')", "ONLY a", "rows(1)"),
+    ],
 )
 def test_a_table_is_a_table(table: str) -> None:
     """`table` names a table and brings no SQL along."""
@@ -215,6 +219,7 @@ def test_a_table_is_a_table(table: str) -> None:
         ("snowflake", "billing.focus", '"BILLING"."FOCUS"'),
         ("bigquery", "acme-costs.billing.focus", "`acme-costs`.`billing`.`focus`"),
         ("spark", "parquet.`s3a://Bills/2026`", "`parquet`.`s3a://Bills/2026`"),
+        ("spark", "lake.finance.billing.focus", "`lake`.`finance`.`billing`.`focus`"),
         (
             "duckdb",
             "/it's/*.parquet",

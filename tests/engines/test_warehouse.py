@@ -160,6 +160,110 @@ def test_only_the_newest_months_are_looked_at(database: Database, place: Place) 
     assert outcomes(take(place, source(database, table, months="1"))) == {"2026-10": "published"}
 
 
+def test_what_is_older_than_the_months_is_not_added_up(database: Database, place: Place) -> None:
+    """A cost of an old month that fits into no DECIMAL keeps none of the newest from coming in."""
+    import psycopg
+
+    table = database.put(usable("decimals", seed=8), FORMS["decimals"])
+    with psycopg.connect(database._url) as connection:
+        connection.execute(f'ALTER TABLE {table} ALTER "BilledCost" TYPE numeric')
+        september = "\"BillingPeriodStart\" = '2026-09-01'"
+        connection.execute(f'UPDATE {table} SET "BilledCost" = 1e21 WHERE {september}')
+    assert outcomes(take(place, source(database, table, months="1"))) == {"2026-10": "published"}
+
+
+@pytest.mark.parametrize("cost", ["1e21", "'NaN'"])
+def test_a_month_that_cannot_be_added_up_keeps_it_to_itself(database: Database, place: Place, cost: str) -> None:
+    """It waits with the engine's words, and every other month comes in; mended, it comes in too."""
+    import psycopg
+
+    table = database.put(usable("decimals", seed=8), FORMS["decimals"])
+
+    def change(cost: str) -> None:
+        with psycopg.connect(database._url) as connection:
+            connection.execute(f'ALTER TABLE {table} ALTER "BilledCost" TYPE numeric')
+            september = "\"BillingPeriodStart\" = '2026-09-01'"
+            connection.execute(f'UPDATE {table} SET "BilledCost" = {cost} WHERE {september}')
+
+    change(cost)
+    taken = take(place, source(database, table))
+    assert outcomes(taken) == {"2026-09": "waiting", "2026-10": "published"}
+    assert taken["2026-09"].why.startswith("PostgreSQL: ")
+    change("1.5")
+    hour = timedelta(hours=1)
+    assert outcomes(take(place, source(database, table), NOW + hour)) == {
+        "2026-09": "published",
+        "2026-10": "unchanged",
+    }
+
+
+CENTS, FINE, WIDE = pyarrow.decimal128(18, 2), pyarrow.decimal128(38, 18), pyarrow.decimal256(50, 18)
+NUMBER, TEXT = pyarrow.int64(), pyarrow.string()
+
+
+@pytest.mark.parametrize(
+    ("column", "types", "why"),
+    [
+        (
+            "BilledCost",
+            (CENTS, FINE),
+            "The column BilledCost is DECIMAL(18,2) in {a} and DECIMAL(38,18) in {b}. "
+            "Write the files anew with one type; of costs it is best DECIMAL(38,18).",
+        ),
+        (
+            "EffectiveCost",
+            (NUMBER, CENTS),
+            "The column EffectiveCost is BIGINT in {a} and DECIMAL(18,2) in {b}. "
+            "Write the files anew with one type; of costs it is best DECIMAL(38,18).",
+        ),
+        (
+            "SubAccountId",
+            (NUMBER, TEXT),
+            "The column SubAccountId is BIGINT in {a} and VARCHAR in {b}. "
+            "Write the files anew with one type; of costs it is best DECIMAL(38,18).",
+        ),
+        (
+            "BilledCost",
+            (WIDE, WIDE),
+            "The column BilledCost has decimals of 50 digits in {a}, of which some would be lost. "
+            "Write the files anew with costs as DECIMAL(38,18).",
+        ),
+    ],
+    ids=["scales", "integers", "accounts", "wide"],
+)
+def test_files_whose_values_would_change_are_refused(
+    tmp_path: Path, column: str, types: tuple[pyarrow.DataType, pyarrow.DataType], why: str
+) -> None:
+    """DuckDB reads every file by the types of the first, and wide decimals as doubles: it is not given such files."""
+    whole = arrow([{**row, column: None} for row in usable("decimals", seed=3, count=2)], FORMS["decimals"])
+    files = {name: tmp_path / f"{name}.parquet" for name in "ab"}
+    for path, kind in zip(files.values(), types, strict=True):
+        values = pyarrow.array([1, 2], pyarrow.int8()).cast(kind)
+        pyarrow.parquet.write_table(whole.set_column(whole.schema.get_field_index(column), column, values), path)
+    with pytest.raises(EngineFailed) as failed:
+        WarehouseSource("duckdb", str(tmp_path / "*.parquet")).offered(NOW)
+    assert str(failed.value) == why.format(**files)
+
+
+def test_columns_that_nothing_reads_may_differ(tmp_path: Path) -> None:
+    """Only what figures are made of must be of one type in every file."""
+    rows = arrow(usable("decimals", seed=3, count=9), FORMS["decimals"])
+    for name, kind in (("a", NUMBER), ("b", pyarrow.int32())):
+        more = pyarrow.array(range(9), kind)
+        pyarrow.parquet.write_table(rows.append_column("x_Note", more), tmp_path / f"{name}.parquet")
+    offered = WarehouseSource("duckdb", str(tmp_path / "*.parquet")).offered(NOW)
+    assert [each.name for each in offered.ready] == ["2026-09", "2026-10"]
+
+
+def test_a_wrong_setting_of_duckdb_is_said() -> None:
+    """A memory limit that is none is a sentence, and not an error of DuckDB's own."""
+    source = WarehouseSource("duckdb", "/bills/*.parquet", memory_limit="plenty")
+    with pytest.raises(EngineFailed, match=r"^DuckDB: "):
+        source.offered(NOW)
+    [said] = source.lacking()
+    assert said.startswith("DuckDB: ")
+
+
 def test_files_have_a_version(tmp_path: Path, place: Place) -> None:
     """Files that did not change are not read again on another day; written anew they are."""
     files = Files("duckdb", tmp_path)
@@ -228,6 +332,10 @@ def test_doctor_says_what_is_lacking(database: Database) -> None:
         (
             {"engine": "postgresql", "table": "t", "months": "0"},
             "has `months: 0`, which is no number of billing periods",
+        ),
+        (
+            {"engine": "postgresql", "table": "t", "months": "²"},
+            "has `months: ²`, which is no number of billing periods",
         ),
         ({"engine": "postgresql", "table": "t", "host": "db", "months": 3}, ""),
     ],

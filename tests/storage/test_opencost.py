@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import date, timedelta
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,31 @@ def test_what_is_no_answer_about_the_day(cluster: Cluster, case: str) -> None:
     path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
     found = cluster.take()["2024-09"]
     assert found.outcome is Outcome.FAILED and why in found.why
+
+
+def test_a_part_of_a_day_is_not_the_day(cluster: Cluster) -> None:
+    """An answer about six hours says nothing of the other eighteen: what was served before stays."""
+    cluster.write(FOURTH, allocation(FOURTH))
+    assert cluster.take()["2024-09"].outcome is Outcome.PUBLISHED
+    before = cluster.place.total()
+    quarter = {"start": f"{FOURTH}T00:00:00Z", "end": f"{FOURTH}T06:00:00Z"}
+    cluster.write(FOURTH, allocation(FOURTH, window=quarter))
+    found = cluster.take()["2024-09"]
+    assert (found.outcome, found.why) == (Outcome.FAILED, "2024-09-04.json tells 6 of the 24 hours of 2024-09-04.")
+    assert cluster.place.total() == before
+
+
+@pytest.mark.parametrize("ran", [range(4), (1,), (0, 3)], ids=["all day", "a quarter", "morning and evening"])
+def test_a_day_in_steps(cluster: Cluster, ran: Sequence[int]) -> None:
+    """Four sets of six hours are the day, also where nothing ran in some of them."""
+    sets: list[Any] = [{}, {}, {}, {}]
+    for quarter in ran:
+        begins = datetime(FOURTH.year, FOURTH.month, FOURTH.day, 6 * quarter, tzinfo=UTC)
+        window = {"start": begins.isoformat(), "end": (begins + timedelta(hours=6)).isoformat()}
+        sets[quarter] = {"shop": allocation(FOURTH, window=window)}
+    path = cluster.folder / "2024-09-04.json"
+    path.write_text(json.dumps({"data": sets}))
+    assert [each.kind for each in read_answer(path, FOURTH)] == ["cpu", "ram"] * len(ran)
 
 
 def test_a_cluster_is_read_once_a_day(cluster: Cluster) -> None:

@@ -7,15 +7,19 @@ import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 
 import storage.ledger.delivery
 from finops.basis import Basis
 from finops.company import Company, DerivedTeams, Team
+from finops.errors import DeliveryRefused
 from finops.scope import Derived, Rule
 from storage.budgets import approved_budgets, parse_budgets, record_budgets
 from storage.ledger.folder import FolderLedger
@@ -219,6 +223,67 @@ def test_budget_versions_are_kept(place: Place, tmp_path: Path) -> None:
         (budget,) = approved_budgets(connection)
     assert (budget.amount, budget.version) == (Decimal(7), 2)
     assert len(place.rows("SELECT version FROM budget ORDER BY version")) == 2
+
+
+def test_a_full_database_refuses_the_delivery(place: Place) -> None:
+    """SQLite that cannot grow any more is said, and what was served stays."""
+    if place.state.engine.dialect.name != "sqlite":
+        pytest.skip("SQLite's own limit")
+    place.ingest(write_csv(place.folder / "a.csv", [charge()]))
+    before = place.served(Basis.BILLED)
+
+    @event.listens_for(place.state.engine, "connect")
+    def _limit(connection: Any, _record: object) -> None:
+        connection.execute("PRAGMA max_page_count = 1")  # as many as it has, and no more
+
+    place.state.engine.dispose()
+    with pytest.raises(DeliveryFailed) as refusal:
+        place.ingest(write_csv(place.folder / "a.csv", [charge(ServiceName=f"s{n}") for n in range(20_000)]))
+    assert refusal.value.reason == "The delivery could not be taken in: database or disk is full."
+    assert place.served(Basis.BILLED) == before
+
+
+def test_texts_too_long_for_a_key(place: Place) -> None:
+    """They are cut and told apart by a digest, on every database alike, and a remark says so; no money is lost."""
+    letters = "".join(Random(1).choices("abcdefghijklmnopqrstuvwxyzäöü東京", k=6000))
+    long = {name: f"{name}-{letters}" for name in ("ServiceName", "SubAccountId", "SubAccountName", "RegionId")}
+    rows = [
+        charge(BilledCost="1", **long),
+        charge(BilledCost="2", **{**long, "ServiceName": f"{long['ServiceName']}x"}),
+    ]
+    done = place.ingest(write_csv(place.folder / "a.csv", rows))
+    assert done.remarks[-1] == (
+        "a.csv: SubAccountId, SubAccountName, ServiceName, RegionId: texts of more than 500 bytes are shown by their "
+        "first 100 characters and a digest."
+    )
+
+    def served(text: str) -> str:
+        return f"{text[:100]}…{sha256(text.encode()).hexdigest()[:10]}"
+
+    assert place.rows("SELECT service, rows FROM daily_spend ORDER BY billed_cost") == [
+        (served(str(row["ServiceName"])), 1) for row in rows
+    ]
+    names = ("SubAccountId", "SubAccountName", "RegionId")
+    assert place.rows("SELECT sub_account_id, sub_account_name, region FROM monthly_spend") == [
+        tuple(served(long[name]) for name in names)
+    ]
+    # The ledger keeps them whole, and teams are found by the whole of them.
+    assert place.totals("service") == {(row["ServiceName"], "USD"): Decimal(row["BilledCost"]) for row in rows}
+    assert place.ingest(write_csv(place.folder / "a.csv", [charge(ServiceName="ä" * 250)])).remarks == ()
+
+
+def test_costs_that_only_together_overflow_are_refused(place: Place) -> None:
+    """Days that fit one by one and not as a month's change refuse the second delivery, and the first stays."""
+    first = [charge(BilledCost="6e19", ChargePeriodStart=f"2024-09-0{day}T00:00:00Z") for day in (1,)]
+    path = place.folder / "a.csv"
+    later = NOW + timedelta(days=60)
+    place.ingest(write_csv(path, [*first, charge(BilledCost="0", ChargePeriodStart="2024-09-02T00:00:00Z")]), now=later)
+    before = place.served(Basis.BILLED)
+    both = [*first, charge(BilledCost="6e19", ChargePeriodStart="2024-09-02T00:00:00Z")]
+    with pytest.raises(DeliveryRefused) as refused:
+        place.ingest(write_csv(path, both), now=later)
+    assert refused.value.reason == "The costs of one team add up to more than DECIMAL(38,18) holds."
+    assert place.served(Basis.BILLED) == before
 
 
 def test_a_database_servers_words_are_not_shown() -> None:

@@ -360,7 +360,7 @@ def test_costs_that_overflow_together_are_refused(place: Place) -> None:
     )
     apart = [charge(BilledCost="99999999999999999999", SubAccountId=str(number)) for number in range(3)]
     assert place.refusal(write_csv(place.folder / "a.csv", apart)).reason == (
-        "The costs of one team and day add up to more than DECIMAL(38,18) holds."
+        "The costs of one team add up to more than DECIMAL(38,18) holds."
     )
 
 

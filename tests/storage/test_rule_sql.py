@@ -110,6 +110,29 @@ def test_what_a_rule_may_say(rule: str) -> None:
     check_rule(rule)
 
 
+@pytest.mark.parametrize(
+    ("rule", "places"),
+    [
+        ("CAST({cost} AS DECIMAL)", 3),
+        ("{cost}::NUMERIC(10)", 0),
+        ("CAST({cost} AS DECIMAL(18, 2)) + 1", 2),
+        ("CASE WHEN {plan} = 'a' THEN CAST({cost} AS numeric(38, 17)) ELSE 0 END", 17),
+    ],
+)
+def test_a_rule_of_a_cost_loses_no_digit(rule: str, places: int) -> None:
+    """A DECIMAL that cuts what is kept of a cost is refused there, and elsewhere it is taken."""
+    check_rule(rule)
+    with pytest.raises(RuleRefused) as refused:
+        check_rule(rule, is_cost=True)
+    assert str(refused.value) == f"a DECIMAL of {places} places would cut the cost; write DECIMAL(38,18)"
+
+
+@pytest.mark.parametrize("rule", ["CAST({cost} AS DECIMAL(38, 18))", "amount({cost}) * 0.01", "{cost}::NUMERIC(38,24)"])
+def test_a_rule_of_a_cost_that_keeps_its_digits(rule: str) -> None:
+    """As many places as are kept, or more, are enough."""
+    check_rule(rule, is_cost=True)
+
+
 def test_the_docs_list_what_a_rule_may_call() -> None:
     """The how-to names every function that there is, and none that there is not."""
     [listed] = re.findall(r"```functions\n(.*?)```", HOWTO.read_text(encoding="utf-8"), re.DOTALL)

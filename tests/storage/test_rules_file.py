@@ -252,3 +252,12 @@ def test_a_bill_that_lacks_what_it_must_have(tmp_path: Path) -> None:
     assert rules.fits(["Cost", "Month", "Plan"], "a.csv") == []
     with pytest.raises(DeliveryRefused):
         rules.fits(["Fee"], "a.csv")
+
+
+def test_a_cost_is_not_cut_in_silence(tmp_path: Path) -> None:
+    """The refusal names the column of the cost; a quantity may be cast as its rule says."""
+    quantity = {"ConsumedQuantity": "CAST({cost} AS DECIMAL)"}
+    read_rules(write_rules(tmp_path, {**COLUMNS, **quantity}))
+    assert refusal(write_rules(tmp_path, {**COLUMNS, "EffectiveCost": "CAST({cost} AS DECIMAL)"})).endswith(
+        "columns.EffectiveCost: a DECIMAL of 3 places would cut the cost; write DECIMAL(38,18)."
+    )

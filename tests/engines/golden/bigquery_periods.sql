@@ -24,6 +24,9 @@ FROM (
       THEN ROUND(CAST(CAST(`EffectiveCost` AS STRING) AS BIGNUMERIC), 18)
     END AS `effective`
   FROM `acme-costs`.`billing`.`focus`
+  WHERE
+    `BillingPeriodStart` >= CAST('2025-10-01 00:00:00+00:00' AS TIMESTAMP)
+    AND `BillingPeriodStart` < CAST('2026-11-01 00:00:00+00:00' AS TIMESTAMP)
 ) AS `charges`
 GROUP BY
   `billing_period_start`
