@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from datetime import datetime
+
+import structlog
 
 from finops.company import BillingSource, Company
 from finops.errors import FinopsError
@@ -13,8 +16,10 @@ from storage.ledger.versions import Ledger
 from storage.offered import Outcome as Delivered
 from storage.offered import Taken
 from storage.sources.source import Source
-from storage.sources.taking import take_in
+from storage.sources.taking import note_failed, take_in
 from storage.state import State
+
+LOG = structlog.get_logger("finops.jobs")
 
 
 def run(
@@ -24,10 +29,18 @@ def run(
     said: list[str] = []
     for export, settings in company.sources.items():
         try:
-            source = open_source(settings)
-            taken = take_in(export, source, company=company, state=state, ledger=ledger, now=now)
+            taken = take_in(export, open_source(settings), company=company, state=state, ledger=ledger, now=now)
         except FinopsError as refusal:
             said.append(f"{export} refused: {refusal.reason}")
+            note_failed(export, refusal.reason, state=state, now=now)
+            continue
+        except Exception as error:
+            # A fault of one source must not keep the others from coming in; it is on record and is tried again.
+            reference = secrets.token_hex(4)
+            LOG.exception("source failed", source=export, reference=reference)
+            why = f"{type(error).__name__}, in the log under {reference}."
+            said.append(f"{export} failed: {why}")
+            note_failed(export, why, state=state, now=now)
             continue
         said += [_words(each) for each in taken if each.outcome is not Delivered.UNCHANGED]
         if all(each.outcome is Delivered.UNCHANGED for each in taken):

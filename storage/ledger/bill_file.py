@@ -8,12 +8,13 @@ import hashlib
 import io
 import os
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from finops import focus
 from finops.errors import DeliveryRefused
+from storage.ledger.files_below import files_below
 
 CHUNK = 1 << 20
 ENDINGS = (".csv", ".csv.gz", ".parquet")
@@ -149,28 +150,32 @@ def _check_names(shown: str, names: list[str]) -> None:
         raise DeliveryRefused(f"{shown}: column {twice[0]} stands twice.")
 
 
-def find_files(paths: list[Path]) -> list[tuple[Path, str]]:
+def find_files(paths: list[Path], names: Mapping[Path, str] = {}) -> list[tuple[Path, str]]:
     """Every bill file under the given files and folders, each with the name it is shown by, in a fixed order.
 
     Files whose name begins with '.' or '_' are a writer's own and no bill.
 
+    Args:
+        names: resolved path of a copy → the name by which it is shown; the others have their own.
+
     Raises:
         DeliveryRefused: a path does not exist, is no bill, or a folder holds none.
+        OSError: a folder below cannot be read; without it the bill would be part of one.
     """
     found: dict[Path, str] = {}
     for path in paths:
         if path.is_dir():
-            inside = [file for file in _of_people(path) if form_of(file)]
+            inside = [file for file, _ in files_below(path, of_people=True) if form_of(file)]
             if not inside:
                 raise DeliveryRefused(f"{path}: no .csv, .csv.gz or .parquet file in this folder.")
-            found |= {file.resolve(): str(file.relative_to(path)) for file in inside}
+            found |= {file.resolve(): names.get(file.resolve(), str(file.relative_to(path))) for file in inside}
         elif not path.is_file():
             raise DeliveryRefused(f"{path}: no such file or folder.")
         elif form_of(path):
-            found[path.resolve()] = path.name
+            found[path.resolve()] = names.get(path.resolve(), path.name)
         else:
             raise DeliveryRefused(
-                f"{path}: neither .csv, .csv.gz nor .parquet.",
+                f"{names.get(path.resolve(), path)}: neither .csv, .csv.gz nor .parquet.",
                 mend="Export the bill as one of these; a manifest or a list of columns beside it need not be named.",
             )
     for path in found:
@@ -182,7 +187,7 @@ def find_files(paths: list[Path]) -> list[tuple[Path, str]]:
 
 def unread(paths: list[Path]) -> list[str]:
     """Files in folders that are no bill by their names and may hold charges all the same, as they are shown."""
-    inside = [(file, path) for path in paths if path.is_dir() for file in _of_people(path)]
+    inside = [(file, path) for path in paths if path.is_dir() for file, _ in files_below(path, of_people=True)]
     return [str(file.relative_to(path)) for file, path in inside if may_hold_charges(file.name) and not form_of(file)]
 
 
@@ -193,15 +198,6 @@ def unread_remark(names: list[str]) -> list[str]:
     more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
     shown = ", ".join(names[:3])
     return [f"{shown}{more}: not read, as only .csv, .csv.gz and .parquet are; what it holds is in no figure."]
-
-
-def _of_people(folder: Path) -> list[Path]:
-    """Every file below a folder but those that a writer keeps for itself."""
-    return [
-        file
-        for file in sorted(folder.rglob("*"))
-        if file.is_file() and not any(part.startswith((".", "_")) for part in file.relative_to(folder).parts)
-    ]
 
 
 def form_of(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -14,6 +15,7 @@ from finops.errors import DeliveryRefused
 from storage.engines.duckdb import DuckDBEngine
 from storage.ledger.bill_file import find_files, unread, unread_remark
 from storage.ledger.delivery import Delivery, Ingested, Steps
+from storage.ledger.parts import StagedPart
 from storage.ledger.rollup import fingerprint
 from storage.ledger.rules_file import read_rules
 from storage.ledger.versions import Ledger, checked_export
@@ -35,6 +37,8 @@ def ingest(
     lenient: bool = False,
     rules: Path | None = None,
     steps: Steps | None = None,
+    names: Mapping[Path, str] = {},
+    held: Mapping[str, str] = {},
 ) -> Ingested:
     """Take in one delivery of an export: files, folders, or both, of one or many billing periods.
 
@@ -43,19 +47,23 @@ def ingest(
 
     Args:
         rules: a mapping file by which the bills become FOCUS, or None where their columns tell what they are.
+        names: copy of a file → the name by which it is shown.
+        held: billing period → another delivery of the export that holds it, and must not be replaced.
 
     Raises:
         ConfigurationRefused: the mapping file cannot be used.
         DeliveryRefused: anything is wrong with any file; the stored data is as it was, and the refusal is on record.
         DeliveryFailed: disk, memory or database do not allow it, or another ingest of the export is under way.
     """
-    source = ", ".join(str(path) for path in paths).encode(errors="replace").decode()
+    names = {path.resolve(): name for path, name in names.items()}
+    source = ", ".join(names.get(path.resolve(), str(path)) for path in paths).encode(errors="replace").decode()
     checked_export(export)
     read_by = read_rules(rules) if rules else None
     try:
         with outside_faults(), workplace(ledger.workspace, export) as work:
-            delivery = Delivery(export, company, state, ledger, now, work, read_by)
-            done = delivery.take_in(find_files(paths), source, lenient, steps or Steps())
+            delivery = _BesideOthers(export, company, state, ledger, now, work, read_by)
+            delivery.held = held
+            done = delivery.take_in(find_files(paths, names), source, lenient, steps or Steps())
             return replace(done, remarks=(*done.remarks, *unread_remark(unread(paths))))
     except DeliveryRefused as refusal:
         outcome = "failed" if isinstance(refusal, DeliveryFailed) else "refused"
@@ -64,6 +72,41 @@ def ingest(
         with suppress(SQLAlchemyError), state.writing() as connection:
             record_run(connection, run)
         raise
+
+
+class PeriodHeld(DeliveryRefused):
+    """A delivery holds a billing period that another one of the export holds: one would take the other's place.
+
+    Attributes:
+        holder: name of the other delivery.
+    """
+
+    holder = ""
+
+
+class _BesideOthers(Delivery):
+    """A delivery of an export that has others, each of them with billing periods of its own."""
+
+    held: Mapping[str, str] = {}
+
+    def publish(
+        self,
+        engine: DuckDBEngine,
+        staged: dict[str, list[StagedPart]],
+        stale: list[str],
+        unchanged: tuple[str, ...],
+        source: str,
+    ) -> tuple[str, ...]:
+        """As any delivery; raises PeriodHeld before anything is kept."""
+        if period := next((each for each in sorted((*staged, *unchanged)) if each in self.held), ""):
+            refusal = PeriodHeld(
+                f"The billing period {period} is in the delivery {self.held[period]} of {self.export} too; one would "
+                "take the other's place, so this one is in no figure.",
+                mend="Have each delivery hold whole billing periods, and take away the one that is not wanted.",
+            )
+            refusal.holder = self.held[period]
+            raise refusal
+        return super().publish(engine, staged, stale, unchanged, source)
 
 
 def republish(*, company: Company, state: State, ledger: Ledger, now: datetime) -> int:

@@ -15,19 +15,17 @@ MANIFEST = re.compile(r"(?:^|/)(?P<year>\d{4})(?P<month>\d{2})\d{2}-\d{8}/[^/]+-
 manifest lies one folder deeper."""
 
 
-def _period(name: str) -> str | None:
-    match = MANIFEST.search(name)
-    return f"{match['year']}-{match['month']}" if match else None
+def _period(match: re.Match[str]) -> str:
+    return f"{match['year']}-{match['month']}"
 
 
 def _read(found: Found, content: Mapping[str, Any]) -> Manifest:
-    files = tuple((str(key), None) for key in content["reportKeys"])
-    return Manifest(_period(found.name) or "", (found.changed_at.isoformat(),), files)
+    return Manifest(found.changed_at, tuple((str(key), None) for key in content["reportKeys"]))
 
 
 def opened(path: str) -> ManifestSource:
     """The report at s3://bucket/prefix/report-name, or a copy of it in a folder."""
-    return ManifestSource(place_of(path), _period, _read)
+    return ManifestSource(place_of(path), MANIFEST, _period, _read)
 
 
 SOURCE = SourceKind(

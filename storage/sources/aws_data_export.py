@@ -18,25 +18,33 @@ BEGUN_AT = re.compile(r"^\d{4}-?\d{2}-?\d{2}T\d")
 """An execution's folder, where its name begins with when it began."""
 
 
-def _period(name: str) -> str | None:
-    match = MANIFEST.search(name)
-    return match["period"] if match else None
+def _period(match: re.Match[str]) -> str:
+    return match["period"]
 
 
-def _order(found: Found) -> tuple[str, ...]:
-    """Executions by when they began where their folders say it, else by when the manifest was written."""
+def _begun(found: Found) -> str:
+    """When an execution began, by its folder; '' where its name does not say it."""
     match = MANIFEST.search(found.name)
     run = (match["run"] or "") if match else ""
-    begun = re.sub("[^0-9TZ]", "", run) if BEGUN_AT.match(run) else ""
-    return (begun, found.changed_at.isoformat())
+    return re.sub("[^0-9TZ]", "", run) if BEGUN_AT.match(run) else ""
+
+
+def _newest(candidates: list[Found]) -> Found:
+    """Of executions the one that began last, as copies of them may have any times; beside others, the one written last.
+
+    An export that was switched from creating new files to overwriting has both in one month.
+    """
+    begun = [each for each in candidates if _begun(each)]
+    others = [each for each in candidates if not _begun(each)]
+    last = [max(begun, key=lambda each: (_begun(each), each.changed_at))] if begun else []
+    return max(others + last, key=lambda each: each.changed_at)
 
 
 def _read(found: Found, content: Mapping[str, Any]) -> Manifest:
     files = content["dataFiles"]
     if not isinstance(files, list):
         raise NoManifest(f"{found.name} has no list of dataFiles.")
-    period = _period(found.name) or ""
-    return Manifest(period, _order(found), tuple(_data_file(each) for each in files))
+    return Manifest(found.changed_at, tuple(_data_file(each) for each in files))
 
 
 def _data_file(named: Any) -> tuple[str, int | None]:
@@ -49,7 +57,7 @@ def _data_file(named: Any) -> tuple[str, int | None]:
 
 def opened(path: str) -> ManifestSource:
     """The export at s3://bucket/prefix/export-name, or a copy of it in a folder."""
-    return ManifestSource(place_of(path), _period, _read, _order)
+    return ManifestSource(place_of(path), MANIFEST, _period, _read, _newest)
 
 
 SOURCE = SourceKind(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from storage.aws_refusals import DENIED, not_allowed
+from storage.ledger.files_below import files_below
 from storage.sources.source import SourceFailed
 
 ELSEWHERE = ("abfs", "abfss", "gs")
@@ -43,7 +44,13 @@ class Found:
 
 
 class Place(Protocol):
-    """A tree of files."""
+    """A tree of files.
+
+    Attributes:
+        address: path or URL.
+    """
+
+    address: str
 
     def files(self, below: str = "") -> Iterator[Found]:
         """Every file below a folder, whose path ends with '/' or is empty, by name."""
@@ -61,6 +68,31 @@ class Place(Protocol):
         """The name here of a file as the provider's manifest addresses it; None where it lies elsewhere."""
 
 
+def fetch_all(place: Place, names: Sequence[str], folder: Path) -> dict[Path, str]:
+    """Copy files into an empty or a new folder: each copy with the name it has at its place.
+
+    Copies are numbered, since a key of a bucket may be no path of this machine: '/etc/x', '../x', or 'a' beside 'a/b'.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    fetched = {}
+    for number, name in enumerate(names):
+        target = folder / f"{number:06d}{''.join(PurePosixPath(name).suffixes[-2:])[-32:]}"
+        place.fetch(name, target)
+        fetched[target] = name
+    return fetched
+
+
+@contextmanager
+def local_faults() -> Iterator[None]:
+    """Turn what this machine's disk and rights raise into SourceFailed."""
+    try:
+        yield
+    except OSError as error:
+        # Of an error without a file, such as one of the network, the words may name hosts and accounts.
+        where, words = error.filename2 or error.filename or "This machine", error.strerror or type(error).__name__
+        raise SourceFailed(f"{where}: {words}.", "Mend it on this machine; it is tried again next time.") from error
+
+
 def place_of(path: str) -> Place:
     """The place of a path or URL: a folder, s3://bucket/prefix, abfss://container@account/path or gs://bucket/path."""
     scheme = urlsplit(path).scheme
@@ -74,32 +106,44 @@ def place_of(path: str) -> Place:
 
 
 class Folder:
-    """A folder of this machine."""
+    """A folder of this machine, or a file of it."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
+        self.root, self.address = root, str(root)
 
     def files(self, below: str = "") -> Iterator[Found]:
-        """Every file, those aside that a writer keeps for itself."""
+        """Every file; raises SourceFailed where one of its folders cannot be read, as that is not the same as empty."""
         if not self.root.exists():
             raise SourceFailed(f"{self.root} does not exist.", "Mend `sources:` in finops.yaml.")
-        for path in sorted((self.root / below).rglob("*")):
-            if path.is_file():
-                seen, name = path.stat(), path.relative_to(self.root).as_posix()
-                mark = f"{seen.st_size}-{seen.st_mtime_ns}"
-                yield Found(name, seen.st_size, mark, datetime.fromtimestamp(seen.st_mtime, UTC))
+        with local_faults():
+            found = files_below(self.root / below)
+        for path, seen in found:
+            mark = f"{seen.st_size}-{seen.st_mtime_ns}"
+            changed_at = datetime.fromtimestamp(seen.st_mtime, UTC)
+            yield Found(path.relative_to(self.root).as_posix(), seen.st_size, mark, changed_at)
 
     def read(self, name: str) -> bytes:
         """A small file's content."""
-        return (self.root / name).read_bytes()
+        with local_faults():
+            return (self.root / name).read_bytes()
 
     def fetch(self, name: str, target: Path) -> None:
-        """Copy a file, or link it where that is possible."""
-        shutil.copyfile(self.root / name, target)
+        """Copy a file."""
+        with local_faults():
+            shutil.copyfile(self.root / name, target)
 
     def lacking(self) -> list[str]:
-        """Whether the folder is there."""
-        return [] if self.root.exists() else [f"{self.root} does not exist."]
+        """Whether it is there, every folder of it can be listed, and every file be opened."""
+        try:
+            with local_faults():
+                if not self.root.exists():
+                    return [f"{self.root} does not exist."]
+                inside = [path for path, _ in files_below(self.root, of_people=True)]
+                for path in inside if self.root.is_dir() else [self.root]:
+                    path.open("rb").close()
+        except SourceFailed as failed:
+            return [failed.reason]
+        return []
 
     def name_of(self, address: str) -> str | None:
         """The longest end of an address that is a file here: a copied tree begins anywhere in the provider's."""
@@ -115,7 +159,7 @@ class Bucket:
     """A bucket of S3, or of whatever speaks its language (AWS_ENDPOINT_URL)."""
 
     def __init__(self, url: str) -> None:
-        split = urlsplit(url)
+        split, self.address = urlsplit(url), url
         self.bucket, self.prefix = split.netloc, split.path.strip("/")
         self.prefix += "/" if self.prefix else ""
 
@@ -201,7 +245,7 @@ class ArrowPlace:
     """A container of Azure (abfss://) or a bucket of Google (gs://), through pyarrow."""
 
     def __init__(self, url: str) -> None:
-        self.url = url.rstrip("/")
+        self.url = self.address = url.rstrip("/")
 
     @cached_property
     def _opened(self) -> tuple[Any, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -45,6 +45,7 @@ class Offer:
         size: bytes.
         retry: another one whenever a try that failed and cost money may be made again; empty where trying costs
             nothing.
+        manifest: the file that says what belongs to it, as the source names it; empty where none does.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Offer:
     files: tuple[str, ...]
     size: int = 0
     retry: str = ""
+    manifest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +90,14 @@ class Fetched:
         remarks: what whoever reads the figures should know, each a sentence.
         rules: the mapping file by which its bills become FOCUS, None where their columns tell what they are.
         lenient: bills may lack mandatory columns which no figure needs.
+        names: copy of a file → the name it has where it was delivered, for people.
     """
 
     files: tuple[Path, ...]
     remarks: tuple[str, ...] = ()
     rules: Path | None = None
     lenient: bool = False
+    names: Mapping[Path, str] = field(default_factory=dict)
 
 
 class Source(Protocol):

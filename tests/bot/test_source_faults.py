@@ -362,7 +362,7 @@ from bot.installation import Installation
 from bot.settings import Settings
 from jobs.ingest_billing import run
 from storage.ledger import delivery
-from storage.ledger.versions import Ledger
+from storage.ledger.folder import FolderLedger
 from storage.sources import folder, manifests, opencost, taking, warehouse
 
 def dying_after(holder, name):
@@ -381,7 +381,7 @@ POINTS = {
     "while it is fetched": "[dying_after(each, 'fetch') for each in (folder.FolderSource, manifests.ManifestSource, "
     "opencost.OpenCost, warehouse.WarehouseSource)]",
     "while it is read": "dying_after(delivery, 'read_file')",
-    "after the ledger kept it": "dying_after(Ledger, 'keep')",
+    "after the ledger kept it": "dying_after(FolderLedger, 'keep')",
     "within the transaction": "dying_after(delivery, 'publish_period')",
 }
 

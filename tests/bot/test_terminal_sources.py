@@ -121,3 +121,26 @@ def test_a_refusal_stays_listed_until_it_is_mended(place: Installation) -> None:
     bill.write_bytes(good)
     assert ingest(place) == "aws unchanged"
     assert [each["state"] for each in listed(place)] == ["unchanged"]
+
+
+def test_a_fault_of_one_source_is_its_own(place: Installation) -> None:
+    """Whatever one source raises stands on record, its words in the log alone; the others come in; it heals."""
+    config = place.config_path
+    config.write_text(config.read_text().replace("aws: {path", "a: {path: elsewhere}, aws: {path"))
+    (config.parent / "elsewhere").mkdir()
+    write_bill(config.parent / "elsewhere" / "bill.csv", usual_charges(date(2026, 11, 1), date(2026, 11, 2)))
+    parts = place.parts()
+    opened = parts["open_source"]
+
+    def broken(keys: Any) -> Any:
+        if keys.keys["path"].endswith("elsewhere"):
+            raise RuntimeError("host=secret.example")
+        return opened(keys)
+
+    said = run(now=place.now, **{**parts, "open_source": broken}).summary
+    assert said.startswith("a failed: RuntimeError, in the log under ") and "aws all files published (" in said
+    row = next(row for row in listed(place) if row["export"] == "a")
+    assert (row["delivery"], row["state"]) == ("every delivery", "failed")
+    assert row["why"].startswith("RuntimeError, in the log under ") and "secret" not in row["why"]
+    assert "a all files published (" in ingest(place)
+    assert {row["state"] for row in listed(place)} <= {"published", "unchanged"}
