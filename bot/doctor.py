@@ -17,6 +17,8 @@ from bot.discovery import discover
 from bot.installation import Installation
 from bot.scheduler import refuse_unknown_jobs
 from bot.sources import open_source
+from bot.terminal.output import counted
+from finops.company import BillingSource
 from finops.errors import FinopsError
 from finops.names import nearest
 from finops.policy_doubts import doubts
@@ -63,16 +65,17 @@ def examine(installation: Installation) -> Iterator[Finding]:
             failed.add(name)
             continue
         try:
-            finding = Finding(name, True, check(installation))
+            said = check(installation)
+            found = [Finding(name, True, said)] if isinstance(said, str) else said
         except Doubtful as doubt:
-            finding = Finding(name, False, doubt.reason, doubt.mend, warns=True)
+            found = [Finding(name, False, doubt.reason, doubt.mend, warns=True)]
         except FinopsError as problem:
-            finding = Finding(name, False, problem.reason, problem.mend)
+            found = [Finding(name, False, problem.reason, problem.mend)]
         except Refused as refusal:
-            finding = Finding(name, False, refusal.reason, "Check SLACK_BOT_TOKEN, SLACK_API_URL and the network.")
-        if not finding.good and not finding.warns:
+            found = [Finding(name, False, refusal.reason, "Check SLACK_BOT_TOKEN, SLACK_API_URL and the network.")]
+        if not all(finding.good for finding in found):
             failed.add(name)
-        yield finding
+        yield from found
 
 
 def manifest_scopes() -> set[str]:
@@ -89,7 +92,7 @@ def _configuration(installation: Installation) -> str:
         raise Sick("finops.yaml names no teams.", "List `teams:`, or make them from the bill with `teams_from:`.")
     refuse_unknown_jobs(company, discover("jobs", "JOB"))
     derived = ", and those made from the bill" if company.derived_teams else ""
-    return f"{installation.config_path}: {len(company.teams)} teams listed{derived}"
+    return f"{installation.config_path}: {counted(len(company.teams), 'team')} listed{derived}"
 
 
 def _policy(installation: Installation) -> str:
@@ -123,26 +126,47 @@ def _ledger(installation: Installation) -> str:
     for period in published:
         ledger.read(period.export, period.billing_period, period.version)
     if not published:
-        raise Sick("The ledger is empty.", "Take in a bill: `finops ingest PATH --export NAME`.")
+        mend = (
+            "Look at the sources now: `finops sources --look`."
+            if installation.company.sources
+            else "Take in a bill: `finops ingest PATH --export NAME`."
+        )
+        raise Sick("The ledger is empty.", mend)
     if any(period.scope_fingerprint != fingerprint(installation.company) for period in published):
         raise Sick("The scopes in finops.yaml changed since the last ingest.", "Run `finops ledger publish`.")
-    exports = len({period.export for period in published})
-    return f"{ledger.place}: {len(published)} billing periods of {exports} exports, data through {through}"
+    exports = counted(len({period.export for period in published}), "export")
+    return f"{ledger.place}: {counted(len(published), 'billing period')} of {exports}, data through {through}"
 
 
-def _sources(installation: Installation) -> str:
+def _sources(installation: Installation) -> str | list[Finding]:
     sources = installation.company.sources
-    said = []
+    found = []
     for export, settings in sources.items():
         try:
             lacking = open_source(settings, state=installation.state, ledger=installation.ledger).lacking()
         except FinopsError as failed:
-            lacking = [failed.reason]
+            lacking = [str(failed)]
         if lacking:
-            said.append(f"The source {export} cannot be read: {' '.join(lacking)}")
-    if said:
-        raise Sick(" ".join(said), "See docs/howto/connect-a-source.md.")
-    return f"{len(sources)} sources" if sources else "none; bills come in by `finops ingest` alone"
+            said = f"The source {export} cannot be read: {' '.join(lacking)}"
+            found.append(Finding("sources", False, said, "See docs/howto/connect-a-source.md."))
+        found += _unknown_replaced(installation, export, settings)
+    if found or not sources:
+        return found or "none; bills come in by `finops ingest` alone"
+    return counted(len(sources), "source")
+
+
+def _unknown_replaced(installation: Installation, export: str, settings: BillingSource) -> Iterator[Finding]:
+    """A doubt about a source that waits for charges of an export which nobody delivers."""
+    if not (stored := settings.keys.get("replaces")):
+        return
+    replaced = str(json.loads(stored).get("export"))
+    with installation.state.reading() as connection:
+        known = {period.export for period in published_periods(connection)} | set(installation.company.sources)
+    if replaced not in known:
+        near = nearest(replaced, sorted(known - {export}), 1)
+        said = f"{export} replaces charges of {replaced}, which is no source and was never taken in."
+        mend = f"Did you mean {near[0]}?" if near else f"Take in {replaced}, or mend `replaces`."
+        yield Finding("sources", False, said, mend, warns=True)
 
 
 def _incoming(installation: Installation) -> str:
@@ -169,7 +193,8 @@ def _incoming(installation: Installation) -> str:
 
 def _slack(installation: Installation) -> str:
     if not installation.settings.slack_bot_token.get_secret_value():
-        raise Sick("SLACK_BOT_TOKEN is not set.", "Install the app (docs/howto/install-in-slack.md) and set it.")
+        kind = Doubtful if _is_without_slack(installation) else Sick
+        raise kind("SLACK_BOT_TOKEN is not set.", "Install the app (docs/howto/install-in-slack.md) and set it.")
     answer = attempt(_client(installation).auth_test)
     return f"@{answer['user']} in {answer['team']}"
 
@@ -182,7 +207,8 @@ def _door(installation: Installation) -> str:
         return "Socket Mode (`finops run`)"
     if settings.slack_signing_secret.get_secret_value():
         return "HTTP (`finops web`)"
-    raise Sick(
+    kind = Doubtful if _is_without_slack(installation) else Sick
+    raise kind(
         "Neither SLACK_APP_TOKEN nor SLACK_SIGNING_SECRET is set: Slack cannot reach the bot.",
         "Set the first for `finops run`, the second for `finops web`.",
     )
@@ -232,13 +258,20 @@ def _people(installation: Installation) -> str:
     return f"{len(emails)} people found by their e-mail"
 
 
+def _is_without_slack(installation: Installation) -> bool:
+    """Whether no token of Slack is set at all: bills and figures in the terminal need none."""
+    settings = installation.settings
+    tokens = (settings.slack_bot_token, settings.slack_app_token, settings.slack_signing_secret)
+    return not any(token.get_secret_value() for token in tokens)
+
+
 def _client(installation: Installation) -> WebClient:
     settings: Any = installation.settings
     token = settings.slack_bot_token.get_secret_value()
     return WebClient(token=token, base_url=settings.api_url, timeout=10, retry_handlers=[])
 
 
-Check = Callable[[Installation], str]
+Check = Callable[[Installation], str | list[Finding]]
 CHECKS: tuple[tuple[str, tuple[str, ...], Check], ...] = (
     ("configuration", (), _configuration),
     ("policy", ("configuration",), _policy),

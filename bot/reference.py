@@ -93,7 +93,7 @@ def _engines() -> Iterator[str]:
         yield f"## {name}\n"
         yield f"{kind.about}. `table`: {kind.table}.\n"
         if kind.extra:
-            yield f"- driver: `pip install 'finops-bot[{kind.extra}]'`"
+            yield f"- driver: `.venv/bin/python -m pip install -e '.[{kind.extra}]'`"
         if kind.secrets:
             yield f"- credentials: {kind.secrets}"
         for key, meaning in kind.keys.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -14,6 +14,8 @@ from storage.tables import ClaimRow
 TABLE = ClaimRow.__table__  # type: ignore[attr-defined]
 ASKED = "asked "
 """Begins the work of a claim that was asked for; the job's name follows."""
+WORKERS_CLAIM = timedelta(hours=2)
+"""A worker claims something at least every hour, the directory of Slack among it."""
 
 
 def ask(connection: Connection, job: str, key: str, by: str, now: datetime) -> None:
@@ -22,6 +24,12 @@ def ask(connection: Connection, job: str, key: str, by: str, now: datetime) -> N
     # Nobody's: the lease of whoever asked is over.
     row = dialect.insert(TABLE).values(work=f"{ASKED}{job}", due=key, owner=by, lease_until=now, attempts=0, outcome="")
     connection.execute(row.on_conflict_do_nothing(index_elements=["work", "due"]))
+
+
+def is_worker_seen(connection: Connection, now: datetime) -> bool:
+    """Whether a worker has claimed any work of late; one that has stopped since is not told from one that runs."""
+    query = select(TABLE.c.work).where(TABLE.c.attempts > 0, TABLE.c.lease_until > now - WORKERS_CLAIM).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def asked_for(connection: Connection, jobs: Iterable[str], now: datetime) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ from bot.installation import Installation
 from bot.terminal.output import FORMAT, counted, show
 from finops.errors import NotFound
 from finops.names import nearest
-from storage.asked import ask
+from storage.asked import ask, is_worker_seen
 from storage.audit import Entry, append
 from storage.deliveries import revive
 from storage.standing import LOOKED_AT, Standing, read_standing
@@ -52,9 +52,15 @@ def run(installation: Installation, job: str) -> None:
         raise NotFound(f"There is no job '{job}'.", mend)
     now, by = installation.now, getpass.getuser()
     with installation.state.writing() as connection:
+        works = is_worker_seen(connection, now)
         ask(connection, job, f"terminal/{now.isoformat()}", by, now)
         append(connection, [Entry(now, by, "job.asked", f"job/{job}", became={"job": job})])
-    click.echo(f"{job} is asked for: a worker runs it within seconds.")
+    if works:
+        click.echo(f"{job} is asked for: a worker runs it within seconds.")
+        return
+    click.echo(f"{job} is asked for, but no worker was seen of late: start `finops run` or `finops worker`.")
+    if job == "ingest_billing":
+        click.echo("Without one, `finops sources --look` looks at the sources here and now.")
 
 
 @COMMAND.command("replay")

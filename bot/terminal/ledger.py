@@ -11,7 +11,7 @@ from bot.installation import Installation
 from bot.terminal.output import FORMAT, counted, show
 from finops.basis import Basis
 from finops.errors import ConfigurationRefused, FinopsError
-from finops.money import plain, subtract
+from finops.money import add, plain, subtract
 from finops.periods import Month
 from finops.spend import Coverage
 
@@ -113,6 +113,9 @@ def diff(
     ]
     versions = f"{export} {period}: version {found.former} against version {found.current}, {counted_in}"
     show(rows, form, title=versions, empty=f"{versions}: no cost differs.")
+    for currency in sorted({each.currency for each in found.rows}) if form == "table" else ():
+        total = add(subtract(each.now, each.was) for each in found.rows if each.currency == currency)
+        click.echo(f"In all {plain(total)} {currency}.")
 
 
 @COMMAND.command("periods")
@@ -136,7 +139,7 @@ def periods(installation: Installation, form: str) -> None:
         }
         for period in found.values()
     ]
-    show(rows, form, empty="The ledger is empty: `finops ingest PATH --export NAME`.")
+    show(rows, form, empty="" if rows else _nothing_known(installation))
 
 
 @COMMAND.command("verify")
@@ -171,6 +174,18 @@ def publish(installation: Installation) -> None:
         company=installation.company, state=installation.state, ledger=installation.ledger, now=installation.now
     )
     click.echo(f"Published anew: {counted(count, 'billing period')}." if count else "The scopes have not changed.")
+
+
+def _nothing_known(installation: Installation) -> str:
+    """What is said where the database knows no billing period: whether the ledger does."""
+    held = installation.ledger.holds()
+    if not held:
+        return "The ledger is empty: `finops ingest PATH --export NAME`."
+    periods = f"{sum(held.values()):,} ({', '.join(held)})"
+    return (
+        f"This database knows no billing period, but {installation.ledger.place} holds {periods}: "
+        "is FINOPS_DATABASE_URL right? A new database needs an empty ledger, and the bills taken in again."
+    )
 
 
 def _rows_at(installation: Installation, period: Coverage) -> str | None:

@@ -108,7 +108,7 @@ def driver(module: str, extra: str) -> Any:
     try:
         return import_module(module)
     except ImportError:
-        mend = f"Install it: pip install 'finops-bot[{extra}]'."
+        mend = f"Install it: .venv/bin/python -m pip install -e '.[{extra}]'."
         raise EngineFailed(f"The driver {module} is not installed.", mend) from None
 
 

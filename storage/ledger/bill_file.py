@@ -24,10 +24,12 @@ MAY_HOLD_CHARGES = (
 )
 """Endings of files that are not read and may be part of a bill all the same: a folder that has some says so."""
 GZIP = b"\x1f\x8b"
+ZIP = b"PK\x03\x04"
+WORKBOOK = "an Excel workbook; save it as CSV UTF-8"
 NOT_CSV = {
     GZIP: "gzip; name it .csv.gz",
     b"PAR1": "Parquet; name it .parquet",
-    b"PK\x03\x04": "a ZIP archive; unpack it",
+    ZIP: "a ZIP archive; unpack it",
     b"\xff\xfe": "UTF-16 text; save it as UTF-8",
     b"\xfe\xff": "UTF-16 text; save it as UTF-8",
 }
@@ -77,8 +79,9 @@ class BillFile:
     def header(self) -> list[str]:
         """A CSV's column names in the file's order; refuses none, unnamed or repeated ones."""
         with self.path.open("rb") as file:
-            first = file.read(4)
+            first = file.read(CHUNK)
         if not self.is_gzip and (kind := next((NOT_CSV[magic] for magic in NOT_CSV if first.startswith(magic)), None)):
+            kind = WORKBOOK if first.startswith(ZIP) and b"[Content_Types].xml" in first else kind
             raise DeliveryRefused(f"{self.shown}: not CSV but {kind}.")
         try:
             with self.open_text("surrogateescape") as text:
@@ -167,7 +170,9 @@ def find_files(paths: list[Path], names: Mapping[Path, str] = {}) -> list[tuple[
         if path.is_dir():
             inside = [file for file, _ in files_below(path, of_people=True) if form_of(file)]
             if not inside:
-                raise DeliveryRefused(f"{path}: no .csv, .csv.gz or .parquet file in this folder.")
+                raise DeliveryRefused(
+                    f"{path}: no .csv, .csv.gz or .parquet file in this folder.", mend=_unread_mend(unread([path]))
+                )
             found |= {file.resolve(): names.get(file.resolve(), str(file.relative_to(path))) for file in inside}
         elif not path.is_file():
             raise DeliveryRefused(f"{path}: no such file or folder.")
@@ -198,6 +203,16 @@ def unread_remark(names: list[str]) -> list[str]:
     more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
     shown = ", ".join(names[:3])
     return [f"{shown}{more}: not read, as only .csv, .csv.gz and .parquet are; what it holds is in no figure."]
+
+
+def _unread_mend(names: list[str]) -> str:
+    """What to do with a folder that has no bill, and files that are not read."""
+    if not names:
+        return ""
+    more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
+    is_workbook = all(name.lower().endswith((".xls", ".xlsx")) for name in names)
+    form = "save it as CSV UTF-8" if is_workbook else "deliver it as one of these"
+    return f"There is only {', '.join(names[:3])}{more}, which is not read: {form}."
 
 
 def form_of(path: Path) -> str:
@@ -288,6 +303,16 @@ def _ended(inflate: zlib._Decompress) -> bool:
     return inflate.eof
 
 
+def _unknown(names: list[str]) -> str:
+    """What to do with a bill of no known kind."""
+    shown = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+    return (
+        f"It is neither FOCUS nor a bill of AWS, Azure, GCP or OCI that is known by its columns (it has {shown}). "
+        "Export it with English column names, or write a mapping: --rules "
+        "(docs/howto/connect-a-source.md#bills-of-any-columns)."
+    )
+
+
 def check_columns(shown: str, names: list[str], lenient: bool, resembles: str) -> tuple[str, list[str]]:
     """The FOCUS version of a bill's columns, and the mandatory ones it may do without when read leniently.
 
@@ -302,7 +327,7 @@ def check_columns(shown: str, names: list[str], lenient: bool, resembles: str) -
     if needed:
         raise DeliveryRefused(
             f"{shown}: not a usable FOCUS bill, it has no column {', '.join(needed)}.",
-            mend=(resembles or "It is not in FOCUS: have the provider export FOCUS 1.0 or newer.")
+            mend=(resembles or _unknown(names))
             if len(needed) > len(focus.ALWAYS_FILLED) // 2
             else f"The columns look like FOCUS {version}; see docs/howto/read-a-bill.md.",
         )

@@ -12,7 +12,7 @@ import os
 import re
 import socket
 import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -82,6 +82,12 @@ class BucketLedger:
         return sorted(
             number for (_, number), found in self._listed(export, billing_period).items() if MANIFEST in found
         )
+
+    def holds(self) -> dict[str, int]:
+        """Export → how many billing periods of it are kept, whatever a database knows of them."""
+        split = (each.key.split("/") for each in self._objects.listed(""))
+        found = {tuple(parts[:2]) for parts in split if len(parts) == 4 and parts[3] == MANIFEST}
+        return dict(sorted(Counter(export for export, _ in found).items()))
 
     def claim(self, export: str, billing_period: str, after: int) -> int:
         """A number for a new version, written down before anything else is; the store gives each to one ingest."""

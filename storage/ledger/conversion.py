@@ -10,6 +10,7 @@ The rules are data, one file for each kind of bill (storage/conversions/*.yaml):
     facts: name → SQL aggregate over the whole bill; {name} then stands for it in the columns
     columns: FOCUS column → SQL; {name} is the text of a column of the bill, {one|other} of the first that it has
     tags: beginnings of the names of columns that hold one tag each → what stands for it in the tag's key
+    costs: facts that tell which of the provider's two costs a bill shows → what that is called
     refusals: facts that make the bill unusable, and what is then said
     remarks: what whoever ingests such a bill should know; with `when`, only where that fact is true
 
@@ -21,7 +22,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -52,6 +53,7 @@ class Conversion:
         tags: beginnings of the names of columns that hold one tag each → what stands for it in the tag's key.
         refusals: the fact for which the bill is refused, and what is then said.
         remarks: the fact that must be true, '' for none, and what is then said.
+        costs: fact → which of a provider's two costs a bill then shows.
     """
 
     name: str
@@ -64,6 +66,20 @@ class Conversion:
     tags: Mapping[str, str]
     refusals: tuple[tuple[str, str], ...]
     remarks: tuple[tuple[str, str], ...]
+    costs: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """What is to be said of a bill that was written as FOCUS.
+
+    Attributes:
+        remarks: which kind of bill it is, what should be known of it, and which mandatory columns it does not fill.
+        cost: which of the provider's two costs its rows show, '' where there is one, or nothing tells.
+    """
+
+    remarks: tuple[str, ...]
+    cost: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +146,13 @@ def columns_of(engine: DuckDBEngine, bill: Path) -> dict[str, Column]:
     return found
 
 
-def convert(engine: DuckDBEngine, conversion: Conversion, bill: Path, target: Path, shown: str) -> list[str]:
+def convert(engine: DuckDBEngine, conversion: Conversion, bill: Path, target: Path, shown: str) -> Converted:
     """Write a bill as FOCUS rows, every column as text.
 
     Args:
         bill: the Parquet file that holds it.
         target: the Parquet file to be written.
         shown: the bill's name in messages.
-
-    Returns:
-        Remarks: which kind of bill it is, what should be known of it, and which mandatory columns it does not fill.
 
     Raises:
         DeliveryRefused: a value cannot be read, or the rules do not fit the bill.
@@ -170,7 +183,8 @@ def convert(engine: DuckDBEngine, conversion: Conversion, bill: Path, target: Pa
     mandatory = [each.name for each in focus.columns(conversion.version).values() if each.mandatory]
     if empty := [name for name in mandatory if name not in conversion.columns]:
         remarks.append(f"{shown}: the bill has nothing for {', '.join(empty)}.")
-    return [f"{shown}: {conversion.name}, read as FOCUS {conversion.version}.", *remarks]
+    cost = next((cost for fact, cost in conversion.costs.items() if plain_name(fact) in true), "")
+    return Converted((f"{shown}: {conversion.name}, read as FOCUS {conversion.version}.", *remarks), cost)
 
 
 def _facts(engine: DuckDBEngine, conversion: Conversion, bill: Path, own: Mapping[str, Column]) -> dict[str, Column]:
@@ -254,4 +268,5 @@ def _conversion(stored: Mapping[str, Any]) -> Conversion:
         stored.get("tags", {}),
         tuple((each["when"], each["say"]) for each in stored.get("refusals", [])),
         tuple((each["when"], each["say"]) for each in remarks),
+        stored.get("costs", {}),
     )

@@ -101,6 +101,8 @@ class Delivery:
         engine = DuckDBEngine(self.work)
         try:
             staged, remarks = self._read(engine, files, lenient, steps)
+            for period, parts in staged.items():
+                _refuse_both_costs(period, parts)
             changed = {
                 period: parts
                 for period, parts in sorted(staged.items())
@@ -295,6 +297,17 @@ def _said_of(files: list[str], remark: str) -> str:
     more = len(files) - 1
     others = f" and {more} more file{'s' if more > 1 else ''}" if more else ""
     return f"{files[0]}{others}: {remark}"
+
+
+def _refuse_both_costs(period: str, parts: Iterable[StagedPart]) -> None:
+    """Refuse a month in files that show different costs of the same charges."""
+    files = {each.part.cost: each.part.source for each in parts if each.part.cost}
+    if len(files) > 1:
+        (cost, file), (other, beside) = sorted(files.items())[:2]
+        raise DeliveryRefused(
+            f"{file} holds {cost} and {beside} {other} of {period}: read together they would count twice.",
+            mend="Deliver one of them.",
+        )
 
 
 def _refuse_twice(seen: dict[str, str], bill: BillFile) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -47,6 +48,11 @@ class FolderLedger:
         """Numbers of the versions that are kept, in order."""
         folder = self._folder(export, billing_period)
         return sorted(int(match[1]) for path in folder.glob("v*") if (match := re.fullmatch(r"v(\d{4,})", path.name)))
+
+    def holds(self) -> dict[str, int]:
+        """Export → how many billing periods of it are kept, whatever a database knows of them."""
+        found = {path.parents[1] for path in self.root.glob(f"[!.]*/*/v*/{MANIFEST}")}
+        return dict(sorted(Counter(period.parent.name for period in found).items()))
 
     def claim(self, export: str, billing_period: str, after: int) -> int:
         """A number for a new version; the export's lock, which the ingest holds, keeps others from it."""

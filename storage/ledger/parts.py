@@ -112,6 +112,7 @@ class _Reading:
         self.lenient, self.rules, self.progress = lenient, rules, progress
         self.remarks: list[str] = []
         self.converted = False
+        self.cost = ""
         self.origin: Origin | None = None
 
     def read(self) -> ReadFile:
@@ -175,7 +176,10 @@ class _Reading:
         found = _split(self.engine, self.bill, self.version, self.rows_path, checksum, self.groups_path, self.types)
         rules = self.rules.sha256 if self.rules else ""
         rows_at = self.origin.rows_at if self.origin else ""
-        parts = tuple(replace(each, part=replace(each.part, rules_sha256=rules, rows_at=rows_at)) for each in found)
+        parts = tuple(
+            replace(each, part=replace(each.part, rules_sha256=rules, rows_at=rows_at, cost=self.cost))
+            for each in found
+        )
         return ReadFile(self.bill, parts, tuple(self.remarks))
 
     def _conversion_of(self, names: list[str]) -> Conversion | None:
@@ -193,7 +197,9 @@ class _Reading:
             self.remarks.append(f"{self.shown}: not conformant to FOCUS {self.version}, it lacks {', '.join(lacking)}.")
 
     def _convert(self, conversion: Conversion, raw: Path) -> None:
-        self.remarks += convert(self.engine, conversion, raw, self.rows_path, self.shown)
+        done = convert(self.engine, conversion, raw, self.rows_path, self.shown)
+        self.remarks += done.remarks
+        self.cost = done.cost
         self.version = conversion.version
         types = self.engine.columns(f"SELECT * FROM {parquet(self.rows_path)}")
         self._roll_up(self.rows_path, types)

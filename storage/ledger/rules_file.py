@@ -106,7 +106,9 @@ class _Refusing:
     shown: str
 
     def __call__(self, key: str, what: str) -> ConfigurationRefused:
-        return ConfigurationRefused(f"{self.shown}{f', {key}' if key else ''}: {what}.")
+        return ConfigurationRefused(
+            f"{self.shown}{f', {key}' if key else ''}: {what}{'' if what.endswith('?') else '.'}"
+        )
 
 
 Refuse = Callable[[str, str], ConfigurationRefused]

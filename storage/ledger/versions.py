@@ -37,6 +37,7 @@ class Part:
         source_periods: every billing period that the delivered file holds.
         rules_sha256: of the mapping file by which it became FOCUS; empty where its columns told what it is.
         rows_at: where the bill's own rows are, 'postgresql: billing.focus'; '' where they are here.
+        cost: which of a provider's two costs its rows show, 'actual cost'; '' where there is one, or nothing tells.
     """
 
     rows_file: str
@@ -51,6 +52,7 @@ class Part:
     source_periods: tuple[str, ...] = ()
     rules_sha256: str = ""
     rows_at: str = ""
+    cost: str = ""
 
     @property
     def origin(self) -> tuple[str, str]:
@@ -147,6 +149,9 @@ class Ledger(Protocol):
 
     def numbers(self, export: str, billing_period: str) -> list[int]:
         """Numbers of the versions that are kept, in order."""
+
+    def holds(self) -> dict[str, int]:
+        """Export → how many billing periods of it are kept, whatever a database knows of them."""
 
     def claim(self, export: str, billing_period: str, after: int) -> int:
         """A number for a new version that no other ingest gets: more than `after` and than any there."""

@@ -10,6 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from finops.errors import FinopsError
 
@@ -22,6 +23,22 @@ SECRET_VALUE = re.compile(
     r"://[^/@\s]*:[^/@\s]*@|[?&](sig|X-Amz-Signature|X-Goog-Signature)=|\b(AKIA|ASIA)[A-Z0-9]{16}\b|-----BEGIN"
 )
 """What is a credential wherever it stands: user:password@ and signatures in addresses, AWS's access keys, PEM."""
+
+
+AZURE_STORAGE = re.compile(r"([a-z0-9]+)\.(?:blob|dfs)\.core\.windows\.net")
+
+
+def _address_fault(path: str) -> str:
+    """What is wrong with where files are said to lie, '' where nothing is; user-info and queries are not repeated."""
+    address = urlsplit(path)
+    scheme, host, below = address.scheme, (address.netloc.rpartition("@")[2]).lower(), address.path.strip("/")
+    if len(scheme) < 2 or scheme in ("s3", "abfs", "abfss", "gs"):
+        return ""
+    said = f"has the path {scheme}://{host}{address.path}, and nobody here reads {scheme}://; "
+    container, _, folder = below.partition("/")
+    if container and (azure := AZURE_STORAGE.fullmatch(host)):
+        return f"{said}write abfss://{container}@{azure[1]}.dfs.core.windows.net/{folder}"
+    return f"{said}use a folder, s3://bucket/prefix, abfss://container@account.dfs.core.windows.net/path or gs://bucket/path"
 
 
 def _is_secret(key: str, value: object, keys: Mapping[str, str]) -> bool:
@@ -167,4 +184,6 @@ class SourceKind:
             return f"has no key {unknown[0]}; there are {', '.join(self.keys)}"
         if lacking := [key for key in self.required if not given.get(key)]:
             return f"needs the key {lacking[0]}: {self.keys[lacking[0]]}"
+        if "path" in self.keys and (fault := _address_fault(str(given.get("path") or ""))):
+            return fault
         return self.check(given)

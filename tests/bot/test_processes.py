@@ -191,17 +191,57 @@ def test_doctor_finds_the_bot_outside_the_reports_channel(tmp_path: Path) -> Non
 
 
 def test_doctor_without_tokens(tmp_path: Path) -> None:
-    """Without tokens the Slack checks say what to set, and nothing else is wrong."""
+    """Without any token of Slack the checks warn of what to set; with one of them, what lacks is a fault."""
     installation = make_company(tmp_path)
     from pydantic import SecretStr
 
     installation.settings.slack_bot_token = SecretStr("")
     installation.settings.slack_signing_secret = SecretStr("")
-    wrong = {finding.check: finding.said for finding in examine(installation) if not (finding.good or finding.warns)}
-    assert wrong == {
+    found = list(examine(installation))
+    doubted = {finding.check: finding.said for finding in found if finding.warns and finding.check != "policy"}
+    assert doubted == {
         "slack token": "SLACK_BOT_TOKEN is not set.",
         "slack connection": "Neither SLACK_APP_TOKEN nor SLACK_SIGNING_SECRET is set: Slack cannot reach the bot.",
     }
+    assert [finding for finding in found if not (finding.good or finding.warns)] == []
+    assert {"slack scopes", "channels", "people"}.isdisjoint(finding.check for finding in found)
+    installation.settings.slack_signing_secret = SecretStr("secret")
+    [fault] = [finding for finding in examine(installation) if not (finding.good or finding.warns)]
+    assert (fault.check, fault.said) == ("slack token", "SLACK_BOT_TOKEN is not set.")
+
+
+def test_doctor_names_each_source_by_itself(tmp_path: Path) -> None:
+    """Every source at fault has a line and a next step of its own; an empty ledger is filled from the sources."""
+    installation = make_company(tmp_path, bill=False)
+    path = installation.config_path
+    path.write_text(path.read_text().replace("path: bills}", "path: one}, other: {path: two}, bills: {path: .}"))
+    again = type(installation)(path, installation.settings, installation.clock)
+    found = [finding for finding in examine(again) if finding.check in ("ledger", "sources")]
+    mend = "See docs/howto/connect-a-source.md."
+    assert found == [
+        Finding("ledger", False, "The ledger is empty.", "Look at the sources now: `finops sources --look`."),
+        Finding("sources", False, f"The source aws cannot be read: {tmp_path}/one does not exist.", mend),
+        Finding("sources", False, f"The source other cannot be read: {tmp_path}/two does not exist.", mend),
+    ]
+
+
+def test_doctor_doubts_an_export_that_nobody_delivers(tmp_path: Path) -> None:
+    """A misspelt export in `replaces` would be waited for in vain: it is named with the one that is meant."""
+    installation = make_company(tmp_path)
+    path = installation.config_path
+    (tmp_path / "opencost").mkdir()
+    cluster = "cluster: {kind: opencost, path: opencost, replaces: {export: EXPORT, service: EKS}}"
+    text = path.read_text()
+
+    def sources(export: str) -> list[Finding]:
+        path.write_text(text.replace("sources: {", f"sources: {{{cluster.replace('EXPORT', export)}, "))
+        again = type(installation)(path, installation.settings, installation.clock)
+        return [finding for finding in examine(again) if finding.check == "sources"]
+
+    [doubt] = sources("awss")
+    said = "cluster replaces charges of awss, which is no source and was never taken in."
+    assert doubt == Finding("sources", False, said, "Did you mean aws?", warns=True)
+    assert sources("aws") == [Finding("sources", True, "2 sources")]
 
 
 def test_doctor_with_slack_out_of_reach(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from bot.cli import main
 from tests.company import CONFIG, Charge, usual_charges, write_bill
 from tests.databases import is_server, state_url
+from tests.storage.bills import charge, write_csv
 
 SAMPLE = Path(__file__).parents[2].parent / "shared" / "data" / "focus" / "focus_sample_1k_v1.0.csv"
 VARIANCE = (
@@ -219,3 +220,64 @@ def test_new_scopes_are_no_delivery(here: Path) -> None:
     assert as_json("ledger", "periods") == before
     assert as_json("variance", "idle", "--month", "2026-10")["actual"] == "217"
     assert "The scopes have not changed." in finops("ledger", "publish").output
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "s3://bucket/exports/focus",
+        "s3://AKIAIOSFODNN7EXAMPLE:secretkey@bucket/exports",
+        "abfss://costs@account.dfs.core.windows.net/exports?sig=secretkey",
+    ],
+)
+def test_an_address_is_not_taken_in_by_hand(here: Path, address: str) -> None:
+    """ingest says where a bucket is named instead, and repeats nothing that may be a credential."""
+    result = finops("ingest", address, "--export", "aws")
+    scheme = address.partition("://")[0]
+    assert (result.exit_code, result.output) == (
+        1,
+        f"finops: ingest reads files and folders of this machine, and no address that begins with {scheme}://. "
+        "Name the bucket under `sources:` in finops.yaml (docs/howto/connect-a-source.md).\n",
+    )
+
+
+def test_a_tag_that_no_row_has_is_said_with_those_there_are(here: Path) -> None:
+    """Where `teams_from` names a tag of no row, ingest names the bill's tags by cost; where a row has it, nothing."""
+    (here / "finops.yaml").write_text("currency: USD\nteams_from: {tag: Cost Center}\n")
+    row = charge(EffectiveCost="3", Tags=json.dumps({"application": "shop", "env": "live"}))
+    write_csv(here / "a.csv", [row, charge(EffectiveCost="-1", Tags=json.dumps({"env": "test"}))])
+    said = finops("ingest", "a.csv", "--export", "aws").output
+    assert said.endswith(
+        "aws: no row has the tag Cost Center, which `teams_from` names.\n"
+        "aws: tags in this bill, by cost: env 100 %, application 75 %.\n"
+    )
+    assert "no row" not in finops("ingest", "a.csv", "--export", "aws").output
+    write_csv(here / "a.csv", [row, charge(Tags=json.dumps({"CostCenter": "7"}))])
+    assert "no row" not in finops("ingest", "a.csv", "--export", "aws").output
+    write_csv(here / "a.csv", [charge(Tags="")])
+    assert finops("ingest", "a.csv", "--export", "aws").output.endswith("aws: no row has any tag.\n")
+
+
+def test_a_difference_of_versions_ends_with_its_sum(here: Path) -> None:
+    """The table is followed by what changed in all, in each currency; programs get the rows alone."""
+    (here / "finops.yaml").write_text("currency: USD\n")
+    for cost in ("3", "5.25"):
+        write_csv(here / "a.csv", [charge(EffectiveCost=cost, ServiceName="A"), charge(EffectiveCost=cost)])
+        finops("ingest", "a.csv", "--export", "aws")
+    line = ("ledger", "diff", "aws", "2024-09", "--basis", "effective")
+    assert finops(*line).output.splitlines()[-1] == "In all 4.5 USD."
+    assert [each["change"] for each in as_json(*line)] == ["2.25", "2.25"]
+
+
+def test_a_ledger_that_the_database_does_not_know_is_named(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside another database the ledger is not called empty; how much it holds, and of what, is said."""
+    assert finops("ledger", "periods").output.endswith("The ledger is empty: `finops ingest PATH --export NAME`.\n")
+    write_csv(here / "a.csv", [charge()])
+    finops("ingest", "a.csv", "--export", "aws")
+    (here / "other").mkdir()
+    monkeypatch.setenv("FINOPS_DATABASE_URL", state_url(here / "other"))
+    finops("migrate")
+    assert finops("ledger", "periods").output.endswith(
+        "This database knows no billing period, but var/ledger holds 1 (aws): is FINOPS_DATABASE_URL right? "
+        "A new database needs an empty ledger, and the bills taken in again.\n"
+    )

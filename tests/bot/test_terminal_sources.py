@@ -14,7 +14,10 @@ from prometheus_client import REGISTRY
 
 from bot.cli import main
 from bot.installation import Installation
+from bot.sources import open_source
 from jobs.ingest_billing import run
+from storage.claims import claim
+from storage.sources.source import SourceFailed
 from tests.company import make_company, usual_charges, write_bill
 from tests.storage.cost_explorer import FakeCostExplorer, Line, over
 
@@ -44,7 +47,7 @@ def test_a_source_is_listed_from_the_first_day(place: Installation) -> None:
     """Before the first look it says what to do; after it, what became of the delivery and since when."""
     [row] = listed(place)
     assert (row["export"], row["kind"], row["state"]) == ("aws", "folder", "")
-    assert "finops admin run ingest_billing" in row["why"]
+    assert "finops sources --look" in row["why"]
     assert ingest(place).startswith("aws all files published (")
     [row] = listed(place)
     since = place.now.isoformat(timespec="minutes")
@@ -144,3 +147,85 @@ def test_a_fault_of_one_source_is_its_own(place: Installation) -> None:
     assert row["why"].startswith("RuntimeError, in the log under ") and "secret" not in row["why"]
     assert "a all files published (" in ingest(place)
     assert {row["state"] for row in listed(place)} <= {"published", "unchanged"}
+
+
+def looked(installation: Installation, *words: str) -> tuple[int, str]:
+    """Exit code and output of `finops sources` with more words."""
+    done = CliRunner().invoke(main, ["sources", *words], obj=installation)
+    return done.exit_code, done.output
+
+
+def test_a_look_needs_no_worker(place: Installation, tmp_path: Path) -> None:
+    """`--look` takes in what is due here and now, of one source where it is named; a refusal ends it with 1."""
+    write_bill(tmp_path / "others" / "bill.csv", usual_charges(date(2026, 10, 1), date(2026, 10, 3)))
+    path = place.config_path
+    path.write_text(path.read_text().replace("sources: {", "sources: {other: {path: others}, "))
+    place = Installation(path, place.settings, place.clock)
+    code, said = looked(place, "--look", "aws", "--format", "json")
+    assert (code, [(row["export"], row["state"]) for row in json.loads(said)]) == (0, [("aws", "published")])
+    assert [(row["export"], row["state"]) for row in listed(place)] == [("aws", "published"), ("other", "")]
+    code, said = looked(place, "--format", "json", "--look")
+    rows = [(row["export"], row["state"]) for row in json.loads(said)]
+    assert (code, rows) == (0, [("aws", "published"), ("other", "published")])
+    (tmp_path / "others" / "bill.csv").write_bytes(b"")
+    assert looked(place, "--look")[0] == 1
+    assert looked(place, "--look", "aws")[0] == 0
+
+
+def test_a_look_at_no_source_is_refused(place: Installation) -> None:
+    """A misspelt source is named with the one that is meant, and a look is not asked for together with its price."""
+    assert looked(place, "--look", "awss") == (1, "finops: There is no source 'awss'. Did you mean aws?\n")
+    assert looked(place, "--look", "zzz") == (1, "finops: There is no source 'zzz'. There are aws.\n")
+    code, said = looked(place, "--look", "--price")
+    assert code == 2 and "--price asks nothing, --look does: give one of them." in said
+
+
+def test_who_runs_a_job_is_told_whether_anybody_will(place: Installation) -> None:
+    """Without a sign of a worker `finops admin run` says what to start; once one has claimed work, it does not."""
+
+    def asked() -> str:
+        return CliRunner().invoke(main, ["admin", "run", "ingest_billing"], obj=place).output
+
+    assert asked() == (
+        "ingest_billing is asked for, but no worker was seen of late: start `finops run` or `finops worker`.\n"
+        "Without one, `finops sources --look` looks at the sources here and now.\n"
+    )
+    assert claim(place.state, "directory", "1", "worker", place.now)
+    assert asked() == "ingest_billing is asked for: a worker runs it within seconds.\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        (
+            "https://myaccount.blob.core.windows.net/costs/exports?sp=rl",
+            "nobody here reads https://; write abfss://costs@myaccount.dfs.core.windows.net/exports",
+        ),
+        (
+            "ftp://example.com/bills",
+            "has the path ftp://example.com/bills, and nobody here reads ftp://; use a folder,",
+        ),
+    ],
+)
+def test_an_address_that_nobody_reads_is_refused_at_its_line(place: Installation, path: str, said: str) -> None:
+    """finops.yaml is refused with the line of the source, and how its address is to be written."""
+    kept = place.config_path
+    kept.write_text(kept.read_text().replace("sources: {", f"sources: {{azure: {{kind: folder, path: {path!r}}}, "))
+    code, output = looked(Installation(kept, place.settings, place.clock))
+    assert code == 1 and said in output and "finops.yaml:" in output and "sp=rl" not in output
+
+
+def test_a_price_that_cannot_be_told_keeps_no_other_back(place: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--price` names a source that cannot be opened, and goes on with the others."""
+    make_dear(place)
+
+    def opened(settings: Any, **parts: Any) -> Any:
+        if settings.kind == "folder":
+            raise SourceFailed("It is not there.", "Look for it.")
+        return open_source(settings, **parts)
+
+    monkeypatch.setattr("bot.terminal.sources.open_source", opened)
+    code, said = looked(place, "--price")
+    assert code == 0 and "finops: aws cannot be asked: It is not there. Look for it." in said and "2026-11" in said
+    unseen = next(row for row in listed(place) if row["export"] == "aws")
+    assert (unseen["state"], unseen["why"]) == ("failed", "It is not there. Look for it.")

@@ -289,7 +289,7 @@ def test_a_driver_that_is_not_installed(vendor: str, monkeypatch: pytest.MonkeyP
     settings = VENDORS[vendor][1] if vendor in VENDORS else {"remote": "sc://127.0.0.1:1"}
     with pytest.raises(EngineFailed) as failed:
         engine_kind(vendor).opened(**settings)
-    assert failed.value.mend == f"Install it: pip install 'finops-bot[{engine_kind(vendor).extra}]'."
+    assert failed.value.mend == f"Install it: .venv/bin/python -m pip install -e '.[{engine_kind(vendor).extra}]'."
 
 
 SCHEMA = pyarrow.schema([("day", pyarrow.date32()), ("cost", pyarrow.decimal128(38, 18))])

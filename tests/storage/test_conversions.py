@@ -101,7 +101,7 @@ def test_a_focus_bill_of_the_preview_stays_one(place: Place, tmp_path: Path) -> 
 
 
 def test_a_bill_of_no_known_kind_is_told_what_it_lacks(place: Place, tmp_path: Path) -> None:
-    """A bill that lacks little of a known kind is refused naming that; one of no kind is sent to the provider."""
+    """A bill that lacks little of a known kind is refused naming that; one of no kind is told the ways out."""
     names = [name for name in CUR if name != "lineItem/UnblendedCost"]
     refusal = place.refusal(write_csv(tmp_path / "cur.csv", [dict.fromkeys(names, "1")]))
     assert str(refusal).endswith(
@@ -109,7 +109,10 @@ def test_a_bill_of_no_known_kind_is_told_what_it_lacks(place: Place, tmp_path: P
     ), refusal
     assert "columns look like FOCUS" not in str(refusal)
     refusal = place.refusal(write_csv(tmp_path / "other.csv", [{"a": "1", "b": "2"}]))
-    assert "It is not in FOCUS: have the provider export FOCUS 1.0 or newer." in str(refusal)
+    assert (
+        "It is neither FOCUS nor a bill of AWS, Azure, GCP or OCI that is known by its columns (it has a, b)."
+        in str(refusal)
+    )
     assert resembled(["a", "b"]) == ""
 
 

@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 from finops.errors import DeliveryRefused
 from storage.engines.duckdb import DuckDBEngine
 from storage.ledger.parts import read_file
-from tests.storage.bills import ADDING, csv_text
+from storage.state import State
+from tests.databases import state_url
+from tests.storage.bills import ADDING, Place, csv_text
 from tests.storage.converted import Read, converted, converted_parquet
 
 EA = {
@@ -403,3 +405,30 @@ def test_any_amounts_on_any_days(rows: list[tuple[Decimal, date, str, str]]) -> 
     assert [row["ChargePeriodStart"][:10] for row in read.rows] == [
         f"{day:%Y-%m-%d}" for _, day, _, _ in sorted(rows, key=lambda row: f"{row[1]:%Y-%m}")
     ]
+
+
+def test_a_month_in_both_costs_is_refused(tmp_path: Path) -> None:
+    """Actual and amortized cost of one month are not added up, also where one of them was taken in before."""
+    place = Place(tmp_path, State(state_url(tmp_path)))
+    files = {"plain": {}, "actual": ACTUAL, "amortized": AMORTIZED, "covered": COVERED}
+    for name, kind in files.items():
+        rows = [{**EA, "ResourceName": name}, {**EA, **kind}]
+        (tmp_path / f"{name}.csv").write_text(csv_text(rows))
+    (tmp_path / "later.csv").write_text(csv_text([{**EA, **AMORTIZED, **OCTOBER}]))
+    plain, actual, amortized, covered, later = (
+        tmp_path / f"{name}.csv" for name in ("plain", "actual", "amortized", "covered", "later")
+    )
+    for _ in range(2):
+        refusal = place.refusal(actual, amortized)
+        assert refusal.reason == (
+            "actual.csv holds actual cost and amortized.csv amortized cost of 2026-09: "
+            "read together they would count twice."
+        )
+        assert refusal.mend == "Deliver one of them."
+        assert place.ingest(actual).rows in (2, 0)
+    assert place.ingest(actual, plain, later).periods == {"2026-09": 2, "2026-10": 1}
+    assert place.ingest(amortized, covered).outcome == "published"
+    place.state.close()
+
+
+OCTOBER = {"BillingPeriodStartDate": "10/01/2026", "BillingPeriodEndDate": "10/31/2026", "Date": "10/02/2026"}

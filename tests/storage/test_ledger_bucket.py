@@ -365,3 +365,13 @@ def test_places_that_are_no_ledger(tmp_path: Path) -> None:
         with pytest.raises(ConfigurationRefused) as refusal:
             open_ledger(place, tmp_path, 1)
         assert str(refusal.value) == f"FINOPS_LEDGER={place} is no ledger. Name a folder, or s3://bucket/prefix."
+
+
+def test_what_a_ledger_holds_is_told_without_a_database(anywhere: Place) -> None:
+    """Exports and how many billing periods of each there are, in a folder and in a bucket; an empty one holds none."""
+    assert anywhere.ledger.holds() == {}
+    october = {"BillingPeriodStart": "2024-10-01T00:00:00Z", "ChargePeriodStart": "2024-10-05T00:00:00Z"}
+    anywhere.ingest(write_csv(anywhere.folder / "a.csv", [charge(), charge(**october)]))
+    anywhere.ingest(write_csv(anywhere.folder / "a.csv", [charge(BilledCost="2"), charge(**october)]))
+    anywhere.ingest(write_csv(anywhere.folder / "b.csv", [charge()]), export="other")
+    assert anywhere.ledger.holds() == {"bill": 2, "other": 1}

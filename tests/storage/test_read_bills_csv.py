@@ -396,6 +396,12 @@ def test_a_bill_that_lacks_mandatory_columns_says_which(place: Place) -> None:
 
 
 def test_what_is_in_no_focus_format_is_told_what_to_do(place: Place) -> None:
-    """A provider's own format is refused with the advice to export FOCUS."""
+    """A bill of no known kind is refused with the names it has, and the two ways out."""
     refusal = place.refusal(put(place, "lineItem/UsageAmount,lineItem/BlendedCost\n1,2\n"))
-    assert refusal.mend == "It is not in FOCUS: have the provider export FOCUS 1.0 or newer."
+    assert refusal.mend == (
+        "It is neither FOCUS nor a bill of AWS, Azure, GCP or OCI that is known by its columns (it has "
+        "lineItem/UsageAmount, lineItem/BlendedCost). Export it with English column names, or write a mapping: --rules "
+        "(docs/howto/connect-a-source.md#bills-of-any-columns)."
+    )
+    refusal = place.refusal(put(place, "Datum,Abonnement,Dienst,Kosten\n1,2,3,4\n"))
+    assert "(it has Datum, Abonnement, Dienst, …)" in refusal.mend

@@ -100,6 +100,27 @@ def test_what_is_not_there_is_named(place: Place) -> None:
         assert place.refusal(place.folder / name).reason == f"{place.folder / name}: {reason}"
 
 
+@pytest.mark.parametrize(
+    ("names", "mend"),
+    [
+        (["real.xlsx"], "There is only real.xlsx, which is not read: save it as CSV UTF-8."),
+        (["a.xls", "b.zip"], "There is only a.xls, b.zip, which is not read: deliver it as one of these."),
+        (
+            ["a.7z", "b.7z", "c.7z", "d.7z"],
+            "There is only a.7z, b.7z, c.7z and 1 more, which is not read: deliver it as one of these.",
+        ),
+        (["notes.txt"], ""),
+    ],
+)
+def test_a_folder_without_a_bill_names_what_it_has(place: Place, names: list[str], mend: str) -> None:
+    """Files that may hold charges and are not read are named with what to do; others are not."""
+    root = place.folder / "tree"
+    root.mkdir()
+    for name in names:
+        (root / name).write_text("x")
+    assert place.refusal(root).mend == mend
+
+
 def test_the_same_file_twice_is_refused(place: Place) -> None:
     """Two files of the same bytes in one delivery would count twice and are refused, at first and later on."""
     one, two = (write_csv(place.folder / name, [charge()]) for name in ("one.csv", "two.csv"))

@@ -50,11 +50,11 @@ def parquet(rows: Sequence[Mapping[str, Any]], types: Mapping[str, pyarrow.DataT
     return written.getvalue()
 
 
-def zipped(text: str) -> bytes:
-    """A ZIP archive of a CSV."""
+def zipped(text: str, name: str = "a.csv") -> bytes:
+    """A ZIP archive of a file."""
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w") as archive:
-        archive.writestr("a.csv", text)
+        archive.writestr(name, text)
     return written.getvalue()
 
 
@@ -185,6 +185,12 @@ REFUSED: dict[str, tuple[str, str | bytes, str]] = {
     "JSON": ("a.csv", json.dumps(TWO), "not CSV but JSON."),
     "lines of JSON": ("a.jsonl", json.dumps(TWO[0]), "neither .csv, .csv.gz nor .parquet."),
     "ZIP": ("a.csv.zip", zipped(PLAIN), "neither .csv, .csv.gz nor .parquet."),
+    "ZIP named CSV": ("a.csv", zipped(PLAIN), "not CSV but a ZIP archive; unpack it."),
+    "a workbook named CSV": (
+        "a.csv",
+        zipped("<Types/>", "[Content_Types].xml"),
+        "not CSV but an Excel workbook; save it as CSV UTF-8.",
+    ),
     "ZIP named CSV.gz": ("a.csv.gz", zipped(PLAIN), "not gzip but a ZIP archive; unpack it."),
     "gzip within gzip": ("a.csv.gz", gzip.compress(gzip.compress(PLAIN.encode())), "gzip within gzip."),
     "CSV named Parquet": ("a.parquet", PLAIN, "not a whole Parquet file"),

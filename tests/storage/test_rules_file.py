@@ -159,7 +159,7 @@ WRONG = {
     "name: [": "my-mapping.yaml: it is no YAML (",
     "name: a\nname: b\n": "my-mapping.yaml, name: it stands twice.",
     "columns: {BilledCost: a, BilledCost: b}": "my-mapping.yaml, columns.BilledCost: it stands twice.",
-    "nme: a": "my-mapping.yaml, nme: there is no such key; did you mean name?.",
+    "nme: a": "my-mapping.yaml, nme: there is no such key; did you mean name?",
     "version: '1.0'": "my-mapping.yaml, name: it must be given.",
     "{name: a, version: 1.9, columns: {a: b}}": "my-mapping.yaml, version: '1.9' is no version of FOCUS; there are",
     "{name: a, version: 1.0, columns: [a]}": "my-mapping.yaml, columns: it is no mapping of FOCUS columns to rules.",
