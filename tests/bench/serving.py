@@ -99,11 +99,9 @@ def measure_as_fast(
         f"{many / few:.2f} × ({milliseconds(many)} against {milliseconds(few)})",
         many <= AS_FAST * few,
     )
-    findings.claim(
+    findings.fact(
         "the server's processor time for each of those answers, against the same",
-        f"≤ {AS_FAST} ×",
         f"{worked[1] / worked[0]:.2f} × ({milliseconds(worked[1])} against {milliseconds(worked[0])})",
-        worked[1] <= AS_FAST * worked[0],
     )
     for (where, *_), found in zip(ways, asked, strict=True):
         findings.fact(f"the same with {where.rows:,} rows", _percentiles(found))
