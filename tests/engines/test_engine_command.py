@@ -93,4 +93,4 @@ def test_a_warehouse_in_finops_yaml(here: Path) -> None:
     ]
     assert "Whole: 2 billing periods." in finops("ledger", "verify").output
     (here / "finops.yaml").write_text(f"teams_from: {{tag: team}}\n{(here / 'finops.yaml').read_text()}")
-    assert "ok   sources: 1 sources" in finops("doctor").output
+    assert "ok   sources: 1 source" in finops("doctor").output
