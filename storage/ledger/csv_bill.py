@@ -15,8 +15,9 @@ from finops import focus
 from finops.errors import DeliveryRefused
 from finops.money import EXACT
 from storage.engines.duckdb import DuckDBEngine, exact_path, literal, parquet, quoted
-from storage.ledger.bill_file import BillFile, is_text
+from storage.ledger.bill_file import BillFile
 from storage.ledger.charges import DECIMAL_TEXT, EARLIEST, LATEST, TIME_TEXT, cost_sql, time_sql
+from storage.ledger.finding_bills import is_text
 from storage.ledger.workplace import OUTSIDE
 
 MOST_FAULTS = 20

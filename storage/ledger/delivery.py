@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +15,7 @@ from finops.company import Company
 from finops.errors import ConfigurationRefused, DeliveryRefused
 from storage.engines.duckdb import DuckDBEngine
 from storage.ledger.bill_file import BillFile, digest
+from storage.ledger.counted_twice import refuse_both_costs, refuse_held, refuse_twice
 from storage.ledger.parts import StagedPart, read_file, reuse
 from storage.ledger.rollup import Rollup, changes, fingerprint
 from storage.ledger.rules_file import Rules
@@ -68,6 +69,7 @@ class Delivery:
 
     Args:
         rules: by which its files become FOCUS, or None where their columns tell what they are.
+        held: billing period → another delivery of the export that holds it, and must not be replaced.
     """
 
     def __init__(
@@ -79,9 +81,10 @@ class Delivery:
         now: datetime,
         work: Path,
         rules: Rules | None = None,
+        held: Mapping[str, str] = {},
     ) -> None:
         self.export, self.company, self.state, self.ledger = export, company, state, ledger
-        self.now, self.work, self.rules = now, work, rules
+        self.now, self.work, self.rules, self.held = now, work, rules, held
         self.fingerprint = fingerprint(company)
         with state.reading() as connection:
             self.former = {period.billing_period: period for period in published_periods(connection, export)}
@@ -101,8 +104,9 @@ class Delivery:
         engine = DuckDBEngine(self.work)
         try:
             staged, remarks = self._read(engine, files, lenient, steps)
+            refuse_held(self.export, staged, self.held)
             for period, parts in staged.items():
-                _refuse_both_costs(period, parts)
+                refuse_both_costs(period, parts)
             changed = {
                 period: parts
                 for period, parts in sorted(staged.items())
@@ -141,7 +145,7 @@ class Delivery:
             # Only a file of a known size can be a known file: of any other one the bytes are read once, not twice.
             bill = digest(path, shown, progress=steps.advance) if path.stat().st_size in known else None
             if bill and (periods := self._holding(bill)):
-                _refuse_twice(seen, bill)
+                refuse_twice(seen, bill)
                 for period in periods:
                     staged.setdefault(period, []).append(self._again(bill, period, number))
                 continue
@@ -152,7 +156,7 @@ class Delivery:
             for remark in read.remarks:
                 remarks.setdefault(remark.removeprefix(f"{shown}: "), []).append(shown)
             if read.parts:
-                _refuse_twice(seen, read.bill)
+                refuse_twice(seen, read.bill)
             for part in read.parts:
                 staged.setdefault(part.billing_period, []).append(part)
         return staged, [_said_of(files_of, remark) for remark, files_of in remarks.items()]
@@ -297,23 +301,3 @@ def _said_of(files: list[str], remark: str) -> str:
     more = len(files) - 1
     others = f" and {more} more file{'s' if more > 1 else ''}" if more else ""
     return f"{files[0]}{others}: {remark}"
-
-
-def _refuse_both_costs(period: str, parts: Iterable[StagedPart]) -> None:
-    """Refuse a month in files that show different costs of the same charges."""
-    files = {each.part.cost: each.part.source for each in parts if each.part.cost}
-    if len(files) > 1:
-        (cost, file), (other, beside) = sorted(files.items())[:2]
-        raise DeliveryRefused(
-            f"{file} holds {cost} and {beside} {other} of {period}: read together they would count twice.",
-            mend="Deliver one of them.",
-        )
-
-
-def _refuse_twice(seen: dict[str, str], bill: BillFile) -> None:
-    if bill.sha256 in seen:
-        raise DeliveryRefused(
-            f"{seen[bill.sha256]} and {bill.shown} are the same file; read together they would count twice.",
-            mend="Deliver one of them.",
-        )
-    seen[bill.sha256] = bill.shown

@@ -13,9 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from finops.company import Company
 from finops.errors import DeliveryRefused
 from storage.engines.duckdb import DuckDBEngine
-from storage.ledger.bill_file import find_files, unread, unread_remark
 from storage.ledger.delivery import Delivery, Ingested, Steps
-from storage.ledger.parts import StagedPart
+from storage.ledger.finding_bills import find_files, unread, unread_remark
 from storage.ledger.rollup import fingerprint
 from storage.ledger.rules_file import read_rules
 from storage.ledger.versions import Ledger, checked_export
@@ -61,8 +60,7 @@ def ingest(
     read_by = read_rules(rules) if rules else None
     try:
         with outside_faults(), workplace(ledger.workspace, export) as work:
-            delivery = _BesideOthers(export, company, state, ledger, now, work, read_by)
-            delivery.held = held
+            delivery = Delivery(export, company, state, ledger, now, work, read_by, held)
             done = delivery.take_in(find_files(paths, names), source, lenient, steps or Steps())
             return replace(done, remarks=(*done.remarks, *unread_remark(unread(paths))))
     except DeliveryRefused as refusal:
@@ -72,41 +70,6 @@ def ingest(
         with suppress(SQLAlchemyError), state.writing() as connection:
             record_run(connection, run)
         raise
-
-
-class PeriodHeld(DeliveryRefused):
-    """A delivery holds a billing period that another one of the export holds: one would take the other's place.
-
-    Attributes:
-        holder: name of the other delivery.
-    """
-
-    holder = ""
-
-
-class _BesideOthers(Delivery):
-    """A delivery of an export that has others, each of them with billing periods of its own."""
-
-    held: Mapping[str, str] = {}
-
-    def publish(
-        self,
-        engine: DuckDBEngine,
-        staged: dict[str, list[StagedPart]],
-        stale: list[str],
-        unchanged: tuple[str, ...],
-        source: str,
-    ) -> tuple[str, ...]:
-        """As any delivery; raises PeriodHeld before anything is kept."""
-        if period := next((each for each in sorted((*staged, *unchanged)) if each in self.held), ""):
-            refusal = PeriodHeld(
-                f"The billing period {period} is in the delivery {self.held[period]} of {self.export} too; one would "
-                "take the other's place, so this one is in no figure.",
-                mend="Have each delivery hold whole billing periods, and take away the one that is not wanted.",
-            )
-            refusal.holder = self.held[period]
-            raise refusal
-        return super().publish(engine, staged, stale, unchanged, source)
 
 
 def republish(*, company: Company, state: State, ledger: Ledger, now: datetime) -> int:

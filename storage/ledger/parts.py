@@ -14,11 +14,12 @@ import duckdb
 from finops import focus
 from finops.errors import DeliveryRefused
 from storage.engines.duckdb import DuckDBEngine, literal, parquet
-from storage.ledger.bill_file import BillFile, Progress, check_columns, digest, form_of
+from storage.ledger.bill_file import BillFile, Progress, check_columns, digest
 from storage.ledger.charges import charges_sql, groups_sql, tidied_sql, time_sql
 from storage.ledger.checks import check_groups, check_parquet, rounded_in_parquet
 from storage.ledger.conversion import Conversion, columns_of, conversion_of, convert, resembled
 from storage.ledger.csv_bill import csv_to_parquet
+from storage.ledger.finding_bills import form_of
 from storage.ledger.rollup_file import Origin, check_rollup, origin_of
 from storage.ledger.rules_file import Rules
 from storage.ledger.versions import Part, sha256

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from finops.errors import ConfigurationRefused
-from storage.ledger.bill_file import may_be_bill, may_hold_charges, unread_remark
 from storage.ledger.files_below import files_below
+from storage.ledger.finding_bills import may_be_bill, may_hold_charges, unread_remark
 from storage.sources.place import Folder, Found, fetch_all, local_faults, place_of
 from storage.sources.source import Fetched, Offer, Offered, SourceFailed, SourceKind, Waiting
 

@@ -102,7 +102,8 @@ def _taken(
     """Fetch a delivery and take it in."""
     before = _requests(source)
     # Not above: who looks for kinds of source imports this module too, and the web process does without duckdb.
-    from storage.ledger.ingest import PeriodHeld, ingest
+    from storage.ledger.counted_twice import PeriodHeld
+    from storage.ledger.ingest import ingest
     from storage.ledger.workplace import DeliveryFailed, workplace
 
     try:

@@ -19,7 +19,7 @@ from finops import focus
 from finops.basis import Basis
 from finops.errors import DeliveryRefused
 from storage.amounts import exact_sum
-from storage.ledger.bill_file import find_files
+from storage.ledger.finding_bills import find_files
 from storage.tables import MonthlySpendRow
 from tests.storage.bills import ADDING, SHARED, Place, Sums, summed
 
