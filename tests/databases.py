@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from itertools import count
@@ -108,6 +109,16 @@ def state_url(folder: Path) -> str:
 def is_server() -> bool:
     """Whether state databases are on PostgreSQL."""
     return isinstance(_databases, Server)
+
+
+def stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a folder the working directory, with an environment that says nothing but where a server is."""
+    monkeypatch.chdir(folder)
+    for name in list(os.environ):
+        if name.startswith(("FINOPS_", "SLACK_")):
+            monkeypatch.delenv(name)
+    if is_server():
+        monkeypatch.setenv("FINOPS_DATABASE_URL", state_url(folder))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from bot.cli import main
 from tests.company import CONFIG, Charge, usual_charges, write_bill
-from tests.databases import is_server, state_url
+from tests.databases import is_server, stand_in, state_url
 from tests.storage.bills import charge, write_csv
 
 SAMPLE = Path(__file__).parents[2].parent / "shared" / "data" / "focus" / "focus_sample_1k_v1.0.csv"
@@ -25,12 +24,7 @@ VARIANCE = (
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder as the working directory, with an environment that says nothing but where a server is."""
-    monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith(("FINOPS_", "SLACK_")):
-            monkeypatch.delenv(name)
-    if is_server():
-        monkeypatch.setenv("FINOPS_DATABASE_URL", state_url(tmp_path))
+    stand_in(tmp_path, monkeypatch)
     return tmp_path
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -16,15 +15,13 @@ from click.testing import CliRunner, Result
 from bot.cli import main
 from finops.money import add
 from tests.company import CONFIG, Charge, usual_charges, write_bill
+from tests.databases import stand_in
 
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An installation whose October has more services than its September, in the working directory."""
-    monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith(("FINOPS_", "SLACK_")):
-            monkeypatch.delenv(name)
+    stand_in(tmp_path, monkeypatch)
     (tmp_path / "finops.yaml").write_text(CONFIG)
     charges = usual_charges(date(2026, 9, 1), date(2026, 10, 31))
     charges.append(Charge(date(2026, 10, 2), Decimal("12.000000000000000001"), "payments", "Storage"))

@@ -12,13 +12,14 @@ from click.testing import CliRunner, Result
 from bot.cli import main
 from bot.installation import Installation
 from jobs.ingest_billing import run
+from tests.databases import stand_in
 from tests.engines.tables import FORMS, Files, made_rows
 
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder as the working directory."""
-    monkeypatch.chdir(tmp_path)
+    stand_in(tmp_path, monkeypatch)
     return tmp_path
 
 

@@ -24,6 +24,7 @@ from finops.periods import Month
 from storage.audit import BEGINNING, Entry, append, head, note_settings, pings_since, read, seal, verify
 from storage.budgets import record_budgets
 from tests.storage.bills import Place
+from tests.storage.unguarded import unguard
 
 NOW = datetime(2026, 11, 21, 9, 30, 0, 123456, tzinfo=UTC)
 ENTRY = Entry(
@@ -37,16 +38,6 @@ ENTRY = Entry(
     note="button",
     pinged=1,
 )
-TRIGGERS = {
-    "sqlite": ("DROP TRIGGER audit_no_UPDATE", "DROP TRIGGER audit_no_DELETE"),
-    "postgresql": ("DROP TRIGGER audit_only_grows ON audit",),
-}
-
-
-def unguard(connection: Connection) -> None:
-    """Take away what keeps the record as it is, as the database's owner can."""
-    for statement in TRIGGERS[connection.dialect.name]:
-        connection.execute(text(statement))
 
 
 def numbered(number: int) -> Entry:
