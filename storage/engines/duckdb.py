@@ -51,6 +51,10 @@ class DuckDBEngine:
         """A query's whole answer as tuples: DECIMAL as Decimal, dates as date, times as naive UTC."""
         return self._connection.cursor().execute(sql, parameters or []).fetchall()
 
+    def arrow(self, sql: str) -> pyarrow.Table:
+        """A query's whole answer as it leaves the engine."""
+        return self._connection.cursor().sql(sql).to_arrow_table()
+
     def batches(self, sql: str, size: int = 50_000) -> Iterator[list[list[Any]]]:
         """A query's answer batch by batch, each a list of columns, read while the caller works on them."""
         cursor = self._connection.cursor()
@@ -129,7 +133,7 @@ class DuckDBFiles(DuckDBEngine):
         import duckdb
 
         with asked("DuckDB", duckdb.Error):
-            answer = self._connection.cursor().sql(sql).to_arrow_table()
+            answer = self.arrow(sql)
         return conformed("DuckDB", answer, schema)
 
     def _refuse_lossy(self, pattern: str, types: dict[str, str]) -> None:
