@@ -38,6 +38,7 @@ SCHEMAS = (None, "", "main", "pg_catalog")
 """Where DuckDB's own functions are; 1.x names it for some."""
 TYPES = set("BIGINT BOOLEAN DATE DECIMAL HUGEINT INTEGER NUMERIC SMALLINT TEXT TIMESTAMP VARCHAR".split())
 DECIMALS = ("DECIMAL", "NUMERIC")
+WHOLE_NUMBERS = ("BIGINT", "HUGEINT", "INTEGER", "SMALLINT")
 UNSAID_SCALE = 3
 """Places of a DECIMAL of which nothing is said: it is DECIMAL(18,3)."""
 SAID = {
@@ -80,8 +81,8 @@ def check_rule(rule: str, *, is_cost: bool = False) -> None:
     found = 0
     for part in _parts(node["select_list"]):
         _check_part(part)
-        if is_cost and (scale := _scale(part)) is not None and scale < SCALE:
-            raise RuleRefused(f"a DECIMAL of {scale} places would cut the cost; write DECIMAL(38,{SCALE})")
+        if is_cost and (cut := _cut(part)):
+            raise RuleRefused(f"{cut} would cut the cost; write DECIMAL(38,{SCALE})")
         found += part.get("class") == "COLUMN_REF"
     if found != places:
         raise RuleRefused("{…} stands inside quotes or a comment; in a regular expression repeat what is repeated")
@@ -142,6 +143,15 @@ def _check_part(part: Mapping[str, Any]) -> None:
     type_name = part.get("type_name") or (part.get("cast_type") or {}).get("id")
     if type_name is not None and str(type_name).upper() not in TYPES:
         raise RuleRefused(f"it may not make a {str(type_name).upper()}; there are {', '.join(sorted(TYPES))}")
+
+
+def _cut(part: Mapping[str, Any]) -> str:
+    """The type that a part casts to, where it keeps less of an amount than the ledger; empty where it keeps all."""
+    type_name = str(part.get("type_name") or (part.get("cast_type") or {}).get("id")).upper()
+    if type_name in WHOLE_NUMBERS:
+        return f"a whole number ({type_name})"
+    scale = _scale(part)
+    return f"a DECIMAL of {scale} places" if scale is not None and scale < SCALE else ""
 
 
 def _scale(part: Mapping[str, Any]) -> int | None:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from finops.errors import DeliveryRefused
 from storage.ledger.versions import LedgerFailed
@@ -32,8 +32,12 @@ def outside_faults() -> Iterator[None]:
         yield
     except LedgerFailed as failed:
         raise DeliveryFailed(f"The delivery could not be taken in: {failed.reason}", mend=failed.mend) from None
-    except (*OUTSIDE, OperationalError) as error:
-        cause = error.orig if isinstance(error, OperationalError) else error
+    except (*OUTSIDE, DatabaseError) as error:
+        cause = error.orig if isinstance(error, DatabaseError) else error
+        # Of SQLite's file: malformed, or none of its own. What else a database refuses is this program's fault.
+        damaged = type(cause) is sqlite3.DatabaseError
+        if isinstance(error, DatabaseError) and not isinstance(error, OperationalError) and not damaged:
+            raise
         # A server's words name its host and account, and this is shown in Slack; SQLite's name neither.
         served = isinstance(error, OperationalError) and not isinstance(cause, sqlite3.Error)
         words = "the database failed, see the log" if served else (str(cause).splitlines() or [""])[0][:200]

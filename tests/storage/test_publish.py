@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 
 import storage.ledger.delivery
 from finops.basis import Basis
@@ -296,3 +296,13 @@ def test_a_database_servers_words_are_not_shown() -> None:
         with pytest.raises(DeliveryFailed) as refusal, outside_faults():
             raise OperationalError("SELECT body FROM alert", {}, cause)
         assert refusal.value.reason == f"The delivery could not be taken in: {words}."
+
+
+def test_a_damaged_database_file_is_a_reason() -> None:
+    """A file of SQLite that is malformed refuses the delivery with that; what this program did wrong is raised on."""
+    malformed = sqlite3.DatabaseError("database disk image is malformed")
+    with pytest.raises(DeliveryFailed) as refusal, outside_faults():
+        raise DatabaseError("SELECT body FROM alert", {}, malformed)
+    assert refusal.value.reason == "The delivery could not be taken in: database disk image is malformed."
+    with pytest.raises(IntegrityError), outside_faults():
+        raise IntegrityError("INSERT INTO alert", {}, sqlite3.IntegrityError("UNIQUE constraint failed"))

@@ -111,20 +111,22 @@ def test_what_a_rule_may_say(rule: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "places"),
+    ("rule", "cut"),
     [
-        ("CAST({cost} AS DECIMAL)", 3),
-        ("{cost}::NUMERIC(10)", 0),
-        ("CAST({cost} AS DECIMAL(18, 2)) + 1", 2),
-        ("CASE WHEN {plan} = 'a' THEN CAST({cost} AS numeric(38, 17)) ELSE 0 END", 17),
+        ("CAST({cost} AS DECIMAL)", "a DECIMAL of 3 places"),
+        ("{cost}::NUMERIC(10)", "a DECIMAL of 0 places"),
+        ("CAST({cost} AS DECIMAL(18, 2)) + 1", "a DECIMAL of 2 places"),
+        ("CASE WHEN {plan} = 'a' THEN CAST({cost} AS numeric(38, 17)) ELSE 0 END", "a DECIMAL of 17 places"),
+        ("CAST({cost} AS BIGINT)", "a whole number (BIGINT)"),
+        ("1 + {cost}::int", "a whole number (INTEGER)"),
     ],
 )
-def test_a_rule_of_a_cost_loses_no_digit(rule: str, places: int) -> None:
-    """A DECIMAL that cuts what is kept of a cost is refused there, and elsewhere it is taken."""
+def test_a_rule_of_a_cost_loses_no_digit(rule: str, cut: str) -> None:
+    """A type that cuts what is kept of a cost is refused there, and elsewhere it is taken."""
     check_rule(rule)
     with pytest.raises(RuleRefused) as refused:
         check_rule(rule, is_cost=True)
-    assert str(refused.value) == f"a DECIMAL of {places} places would cut the cost; write DECIMAL(38,18)"
+    assert str(refused.value) == f"{cut} would cut the cost; write DECIMAL(38,18)"
 
 
 @pytest.mark.parametrize("rule", ["CAST({cost} AS DECIMAL(38, 18))", "amount({cost}) * 0.01", "{cost}::NUMERIC(38,24)"])
