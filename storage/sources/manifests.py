@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -67,7 +67,7 @@ class ManifestSource:
         files = {found.name: found for found in self._place.files()}
         matches = {name: match for name in files if (match := self._pattern.search(name))}
         if not matches:
-            raise SourceFailed("There is no manifest yet.", "The first delivery writes it; check the path until then.")
+            raise _without_manifest(files.values())
         if len(roots := sorted({name[: match.start()] for name, match in matches.items()})) > 1:
             more = f" and {len(roots) - 3:,} more" if len(roots) > 3 else ""
             raise SourceFailed(
@@ -159,6 +159,14 @@ class ManifestSource:
         if size is not None and files[name].size != size:
             raise NoManifest(f"{name} has {files[name].size:,} bytes where the manifest says {size:,}.")
         return name
+
+
+def _without_manifest(files: Collection[Found]) -> SourceFailed:
+    if not files:
+        return SourceFailed("There is no file here yet.", "The first delivery writes some; check the path until then.")
+    newest = max(files, key=lambda found: (found.changed_at, found.name))
+    said = f"There is no manifest of this kind yet; the newest file here is {newest.name}."
+    return SourceFailed(said, "The first delivery writes one. Is it another `kind:`, or another folder's `path:`?")
 
 
 def _mark(manifest: str, names: Iterable[str], files: Mapping[str, Found]) -> str:

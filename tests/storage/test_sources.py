@@ -115,10 +115,17 @@ def test_a_delivery_that_is_not_whole_waits(tree: Tree, manifest: Any, why: str)
 
 
 def test_no_manifest_yet(tree: Tree) -> None:
-    """An export that has never been delivered says so; a path that is not there says that."""
-    tree.write("data/1.csv", b"one")
-    with pytest.raises(SourceFailed, match="There is no manifest yet"):
+    """An export that has never been delivered says so, and what lies there; a path that is not there says that."""
+    tree.root.mkdir(parents=True, exist_ok=True)
+    with pytest.raises(SourceFailed, match=r"^There is no file here yet\."):
         tree.offered()
+    tree.write("data/1.csv", b"one")
+    with pytest.raises(SourceFailed) as refused:
+        tree.offered()
+    assert str(refused.value) == (
+        "There is no manifest of this kind yet; the newest file here is data/1.csv. "
+        "The first delivery writes one. Is it another `kind:`, or another folder's `path:`?"
+    )
     with pytest.raises(SourceFailed, match="does not exist"):
         DATA_EXPORT.opened("/nowhere/at/all").offered(NOW)
 
