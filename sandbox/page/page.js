@@ -94,6 +94,7 @@ function draw(state) {
   seen = state;
   Object.assign(here, { user: state.user, channel: state.channel });
   localStorage.setItem("user", state.user);
+  byId("sidebar").inert = false;
   setNames({ ...state.names, ...state.all_channels });
   setReader(state.people.find((p) => p.id === state.user).tz, state.now);
   once("top", [state.status, state.connected, state.controls, state.busy, state.people, state.user], drawTop);
@@ -182,6 +183,7 @@ byId("menu").addEventListener("click", () => byId("menu").setAttribute("aria-exp
 byId("who").addEventListener("change", (event) => {
   // Direct messages are each person's own.
   Object.assign(here, { user: event.target.value, thread: null, channel: here.channel?.[0] === "D" ? null : here.channel });
+  byId("sidebar").inert = true;  // It still leads to the direct messages of whoever looked before.
   refresh();
 });
 byId("close-thread").addEventListener("click", () => go({ thread: null }));
