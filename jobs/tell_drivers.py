@@ -16,10 +16,10 @@ from storage.closed_months import basis_of
 from storage.drivers import save_drivers, told_from
 from storage.explanations import explanations_of_month
 from storage.ledger.versions import Ledger
-from storage.publish import newest_publication
+from storage.publish import publications
 from storage.spend import coverages
 from storage.state import State
-from storage.team_drivers import team_drivers
+from storage.team_drivers import reaches, team_drivers
 from storage.team_months import team_months
 from storage.teams import all_teams
 
@@ -30,7 +30,7 @@ TEAMS_AT_ONCE = 100
 def run(*, now: datetime, company: Company, state: State, ledger: Ledger) -> Outcome:
     """Tell the month that runs and the two before, of every team with an alert or an explanation of it.
 
-    What was told from the newest publication, of the same days, stays as it is.
+    What was told stays as it is until one of its days or of the billing periods that have charges on them is another.
     """
     month = Month.of(company.today(now))
     told = sum(_tell(each, now, company, state, ledger) for each in (month, month.previous, month.previous.previous))
@@ -44,8 +44,8 @@ def _tell(month: Month, now: datetime, company: Company, state: State, ledger: L
         asked |= {(key.team, key.currency) for key in explanations_of_month(connection, month)}
         if not asked:
             return 0
-        basis, publication = basis_of(connection, month, company.basis), newest_publication(connection)
-        known, periods = told_from(connection, month, basis), list(coverages(connection).values())
+        basis = basis_of(connection, month, company.basis)
+        known, periods, published = told_from(connection, month, basis), coverages(connection), publications(connection)
         teams = all_teams(connection, company)
         # As it is looked at in each team's own time zone, where the same hour may be another day.
         days = {key: company.today(now, teams.get(key[0])) for key in asked}
@@ -55,19 +55,25 @@ def _tell(month: Month, now: datetime, company: Company, state: State, ledger: L
             for each in team_months(connection, company, month, day, basis)
             if days.get((each.team, each.currency)) == day
         }
-    due = [
-        each
-        for key, each in months.items()
-        if (span := span_of(each)) and known.get(key) != (publication, span.current[1])
-    ]
-    # The versions that were published then are never changed: what is read of them belongs to that publication.
-    found = team_drivers(due, periods, company=company, ledger=ledger)
-    count = 0
+    spans = {key: span for key, each in months.items() if (span := span_of(each))}
+    marks = {
+        key: (max((published[number] for number, each in periods.items() if reaches(each, span)), default=0), last)
+        for key, span in spans.items()
+        for last in span.current[1:]
+    }
+    due = [months[key] for key, mark in marks.items() if known.get(key) != mark]
+    # Versions are never changed: what is read of them belongs to the publications that were newest above.
+    found = team_drivers(due, periods.values(), company=company, ledger=ledger)
+    told: set[TeamCurrency] = set()
     while some := list(islice(found, TEAMS_AT_ONCE)):
         with state.writing() as connection:
-            save_drivers(connection, month, basis, publication, some, now)
-        count += len(some)
-    return count
+            save_drivers(connection, month, basis, some, marks, now)
+        told.update(key for key, _ in some)
+    # Without a mark of their own these would have the ledger read again every hour.
+    if nothing := [((each.team, each.currency), None) for each in due if (each.team, each.currency) not in told]:
+        with state.writing() as connection:
+            save_drivers(connection, month, basis, nothing, marks, now)
+    return len(told)
 
 
 JOB = Job("tell_drivers", "every 1h", run, shows_figures=True)

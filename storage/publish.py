@@ -184,6 +184,12 @@ def publish_period(
         )
 
 
+def publications(connection: Connection) -> dict[int, int]:
+    """Id of each published billing period → id of the run that published what it serves."""
+    table = BillingPeriodRow.__table__.c  # type: ignore[attr-defined]
+    return dict(connection.execute(select(table.id, table.ingest_run)).tuples().all())
+
+
 def newest_publication(connection: Connection) -> int:
     """Id of the newest run that changed published figures, 0 where there is none."""
     table = IngestRunRow.__table__.c  # type: ignore[attr-defined]

@@ -33,7 +33,7 @@ def team_drivers(
     spans = {(each.team, each.currency): span for each in months if (span := span_of(each))}
     if not spans:
         return
-    known = [each for each in coverages if any(_reaches(each, span) for span in set(spans.values()))]
+    known = [each for each in coverages if any(reaches(each, span) for span in set(spans.values()))]
     versions = [(each.export, each.billing_period, each.version) for each in known]
     elsewhere = any(ledger.read(*each).rows_at for each in versions)
     found = driver_charges(spans, versions, basis=months[0].basis, company=company, ledger=ledger)
@@ -44,7 +44,7 @@ def team_drivers(
         yield key, separation
 
 
-def _reaches(coverage: Coverage, span: Span) -> bool:
+def reaches(coverage: Coverage, span: Span) -> bool:
     """Whether a billing period has charges on days that are compared."""
     periods = (span.current, span.former)
     return any(coverage.first_day <= last and first <= coverage.last_day for first, last in periods)

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from bot.installation import Installation
+from finops.alert_state import AlertKey
 from finops.basis import Basis
 from finops.drivers import Driver, Separation
 from finops.periods import Month
+from finops.policy import Kind
 from jobs import evaluate_alerts, tell_drivers
 from storage.budgets import parse_budgets, record_budgets
 from storage.drivers import find_drivers
@@ -56,13 +58,16 @@ def told(installation: Installation, team: str = "payments") -> Separation | Non
 
 
 def test_a_month_with_an_alert_is_told_once(alarmed: Installation, tmp_path: Path) -> None:
-    """Who has an alert is told, nobody else; again only once figures or days have moved, in the former's place."""
+    """Who has an alert is told, nobody else; again only once its own figures or days have moved, in its place."""
     assert told(alarmed) is None
     assert tell(alarmed) == "1 told"
     found = told(alarmed)
     assert found and {part.driver: part.amount for part in found.parts} == {Driver.RESOURCES: Decimal(10)}
     assert found.span.current == (date(2026, 11, 1), date(2026, 11, 9))
     assert told(alarmed, "search") is None
+    assert tell(alarmed) == "nothing to tell"
+    write_bill(tmp_path / "bills" / "july.csv", usual_charges(date(2026, 7, 1), date(2026, 7, 31)))
+    take_in(alarmed)
     assert tell(alarmed) == "nothing to tell"
     deliver(alarmed, tmp_path, Decimal("0.000000000000000001"))
     assert tell(alarmed) == "1 told"
@@ -73,6 +78,23 @@ def test_a_month_with_an_alert_is_told_once(alarmed: Installation, tmp_path: Pat
     alarmed.clock.now += timedelta(days=1)
     take_in(alarmed)
     assert tell(alarmed) == "1 told"
+    alarmed.state.close()
+
+
+def test_nothing_to_compare_is_found_out_once(alarmed: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A team that is asked about and has no charges is looked up once from every publication, and nothing is told."""
+    text = "team,month,amount,currency\nghost,2026-11,2500,USD\n"
+    with alarmed.state.writing() as connection:
+        budgets = parse_budgets(text, "budgets.csv", lambda _team: None)
+        record_budgets(connection, budgets, source="test", by="test", now=alarmed.now)
+    ghost = AlertKey("ghost", NOVEMBER, Kind.FORECAST, "USD")
+    monkeypatch.setattr(tell_drivers, "alert_keys", lambda *_: [ghost] if _[1] == NOVEMBER else [])
+    asked: list[int] = []
+    real = tell_drivers.team_drivers
+    monkeypatch.setattr(tell_drivers, "team_drivers", lambda due, *a, **k: asked.append(len(due)) or real(due, *a, **k))
+    assert [tell(alarmed), tell(alarmed)] == ["nothing to tell"] * 2
+    assert asked[0] == 1 and not any(asked[1:])
+    assert told(alarmed, "ghost") is None
     alarmed.state.close()
 
 
