@@ -29,6 +29,8 @@ from tests.faults.seen import Seen, look
 
 FINOPS = Path(sys.executable).parent / "finops"
 COUNTED = 'finops_requests_total{kind="action"'
+WITHOUT_LEDGER = {"tell_drivers": "off"}
+"""Schedules of what reads the ledger: the estate's figures come without one."""
 PATIENCE = 90
 """Seconds that something real may take before a test gives it up."""
 
@@ -230,7 +232,7 @@ class RealBot:
                 "executive_sponsor": ["sam@example.com"],
             },
             "alerts": {"quiet_hours": "off", "kinds": ["forecast"]},
-            "schedules": self.schedules,
+            "schedules": WITHOUT_LEDGER | self.schedules,
         }
 
 

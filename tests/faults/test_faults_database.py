@@ -24,8 +24,7 @@ from tests.faults.seen import look
 from tests.postgres import running_server
 
 TEAMS, OVER, MANY = 12, 6, 40
-SCHEDULES = {"ingest_billing": "off", "tell_drivers": "off", "daily_summary": "off", "escalate_alerts": "every 1m"}
-"""What reads bills is off: the figures come without a ledger."""
+SCHEDULES = {"ingest_billing": "off", "daily_summary": "off", "escalate_alerts": "every 1m"}
 ACKNOWLEDGE, TAKE_BACK = "alert_acknowledge", "alert_take_back"
 
 

@@ -15,8 +15,7 @@ from tests.faults.judgement import wrong_with
 from tests.faults.real import PATIENCE, Process, RealBot
 
 TEAMS, OVER, CLICKS = 30, 14, 8
-SCHEDULES = {"ingest_billing": "off", "tell_drivers": "off", "daily_summary": "off", "escalate_alerts": "every 1m"}
-"""What reads bills is off: the figures come without a ledger."""
+SCHEDULES = {"ingest_billing": "off", "daily_summary": "off", "escalate_alerts": "every 1m"}
 
 
 @pytest.mark.database("postgresql", "several processes that write all the time are for a server")
