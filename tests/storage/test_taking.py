@@ -120,7 +120,7 @@ def test_one_restated_month_costs_one_month(export: Export) -> None:
         ({"content": b""}, "refused", "the file is empty (0 bytes)."),
         ({"content": gzip.compress(b"a,b\n1,2\n")}, "refused", "not a usable FOCUS bill"),
     ],
-    ids=lambda value: str(value)[:24],
+    ids=["a file that is not there", "gzip cut short", "empty", "no bill"],
 )
 def test_what_cannot_be_used_leaves_what_was(export: Export, wrong: dict[str, Any], outcome: str, why: str) -> None:
     """The former figures are served, the record says why, the other month comes in, and the next good one heals."""
