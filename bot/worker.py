@@ -54,6 +54,7 @@ class Worker:
         settle()
         self.sender.start()
         self._clock.start()
+        LOG.info("worker runs", owner=self.owner)
 
     def tick(self) -> list[str]:
         """Do what is due now; returns the names of the jobs that ran."""

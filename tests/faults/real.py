@@ -52,6 +52,11 @@ class Process:
         return found
 
     @property
+    def runs(self) -> bool:
+        """Whether it is a worker that has begun: from then on it outlives its database."""
+        return any(line.get("event") == "worker runs" for line in self.lines)
+
+    @property
     def delivered(self) -> list[tuple[str, int]]:
         """Key and revision of all that it has brought to Slack."""
         return [(line["key"], line["revision"]) for line in self.lines if line.get("event") == "delivered"]

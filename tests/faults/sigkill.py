@@ -64,8 +64,7 @@ def _killed(bot: RealBot, random: Random) -> int:
         time.sleep(random.random() * 0.3)
         bot.kill(worker)
         worker = bot.start_worker()
-    started = len(worker.lines)
-    bot.sandbox.wait_for(lambda: len(worker.lines) > started, timeout=PATIENCE)
+    bot.sandbox.wait_for(lambda: any(line.get("event") == "job done" for line in worker.lines), timeout=PATIENCE)
     bot.sandbox.wait_for(bot.is_quiet, timeout=PATIENCE)
     time.sleep(6)  # a whole tick of the last worker, which may find more to do
     bot.sandbox.wait_for(bot.is_quiet, timeout=PATIENCE)

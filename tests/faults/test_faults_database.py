@@ -50,7 +50,8 @@ def test_replicas_outlive_a_worker_and_their_database(tmp_path: Path) -> None:
             bot.sandbox.wait_for(lambda: len(_messages(bot)) == OVER and bot.is_quiet(), timeout=PATIENCE)
             assert _claim(bot, due).attempts == 2
             assert f":{killed.program.pid}:" not in _claim(bot, due).owner
-            bot.start_worker()
+            third = bot.start_worker()
+            bot.sandbox.wait_for(lambda: third.runs, timeout=PATIENCE)
             kept = [_acknowledge(bot, team.slug, web) for web, team in enumerate(over[:2])]
             bot.sandbox.wait_for(bot.is_quiet, timeout=PATIENCE)
             server.stop()
