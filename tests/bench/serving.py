@@ -17,7 +17,8 @@ from tests.bench.web import Web, served
 
 ROUNDS, EACH, WARM_UP = 3, 1_000, 400
 MOST_SECONDS, MOST_BYTES = 0.050, 120e6
-FAIR_ROUNDS, AS_FAST = 5, 1.2
+TURNS, EACH_TURN, AS_FAST = 50, 100, 1.2
+"""Turns are short, so that whatever else the machine does falls on both."""
 PACE = 20
 """Requests a second where an ingest runs beside it: a busy workspace, not a stress test."""
 TRIED = (("--workers", "1"), ("--threads", "2"))
@@ -87,14 +88,14 @@ def measure_as_fast(
         for web, (where, _, known) in zip(webs, ways, strict=True):
             ask(where, web, known, WARM_UP, words=month, seed=99)
         before = [web.worked for web in webs]
-        for number in range(FAIR_ROUNDS):
+        for number in range(TURNS):
             for web, (where, _, known), found in zip(webs, ways, asked, strict=True):
-                found.append(ask(where, web, known, EACH, words=month, seed=number))
-        worked = [(web.worked - start) / FAIR_ROUNDS / EACH for web, start in zip(webs, before, strict=True)]
+                found.append(ask(where, web, known, EACH_TURN, words=month, seed=number))
+        worked = [(web.worked - start) / TURNS / EACH_TURN for web, start in zip(webs, before, strict=True)]
     small.forget("small")
-    few, many = (min(round_.percentile(50) for round_ in found) for found in asked)
+    few, many = (median(turn.percentile(50) for turn in found) for found in asked)
     findings.claim(
-        f"answers with {place.rows:,} rows are as fast as with {small.rows:,}: p50, best of {FAIR_ROUNDS} in turn",
+        f"answers with {place.rows:,} rows are as fast as with {small.rows:,}: median p50 of {TURNS} turns each",
         f"≤ {AS_FAST} × (1, and a fifth for noise)",
         f"{many / few:.2f} × ({milliseconds(many)} against {milliseconds(few)})",
         many <= AS_FAST * few,
