@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8400
 BIN := .venv/bin
 .DEFAULT_GOAL := targets
-.PHONY: targets setup demo test test-postgresql test-engines check fix golden bench bench-alerts bench-report bench-engines faults reference clean
+.PHONY: targets setup demo test test-postgresql test-engines check fix golden bench bench-alerts bench-report bench-engines bench-forecast faults reference clean
 
 targets: ## print the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 12
@@ -61,6 +61,9 @@ bench-report: .venv/.development ## measure time and memory of 500 teams' monthl
 
 bench-engines: .venv/.engines ## time the rollup of one bill in DuckDB, PostgreSQL and Spark, and compare every digit
 	$(BIN)/python -m tests.bench.engines
+
+bench-forecast: .venv/.development ## hold forecasts and anomalies against baselines, and write docs/forecast-accuracy.md (SERIES=6: a small run)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.forecasting $(if $(SERIES),--series $(SERIES))
 
 faults: .venv/.development ## a thousand seeded weeks in which everything goes wrong (RUNS=100 takes so many)
 	$(BIN)/python -m tests.faults $(if $(RUNS),--runs $(RUNS))

@@ -1,23 +1,29 @@
-"""Expected month-end actual from settled days."""
+"""Expected month-end actual from settled days: what a forecast is, and the one that needs a week of history alone."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
+from itertools import accumulate
 from math import sqrt
+from statistics import NormalDist
 
-from finops.money import ZERO, add
+from finops.money import ZERO, add, subtract
 from finops.periods import DAY, Month
 
 RHYTHM_DAYS = 28
 """Settled days the weekday rhythm is taken from: four of each weekday."""
 LEAST_DAYS = 7
 """Fewer settled days than one week say nothing about weekends: no forecast."""
-Z_80 = 1.2815515655446004
-"""Two-sided 80 % quantile of the normal distribution."""
+PROBABILITIES = (
+    *(0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45),
+    *(0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.975, 0.99, 0.995),
+)
+"""Where a forecast's distribution is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,28 +31,65 @@ class Forecast:
     """A month's expected end.
 
     Attributes:
-        amount: expected actual of the whole month, in the spend's currency, rounded to 1/10000.
-        low, high: its 80 % interval.
-        settled: actual of the month's settled days, exact.
+        amount: expected actual of the whole month, in the spend's currency; what is to come is rounded to its digits.
+        settled: actual of the month's settled days, exact; it is part of every other amount.
         settled_through: the last day it rests on.
-        rhythm: expected cost of a day by weekday, Monday first.
+        quantiles: amount that the month stays below with each of PROBABILITIES, rising.
+        days: (day, expected cost) of the month's days without a known cost, in order.
     """
 
     amount: Decimal
-    low: Decimal
-    high: Decimal
     settled: Decimal
     settled_through: date
-    rhythm: tuple[float, ...]
+    quantiles: tuple[Decimal, ...]
+    days: tuple[tuple[date, Decimal], ...]
 
-    def by_day(self, month: Month) -> list[tuple[date, Decimal]]:
+    @property
+    def low(self) -> Decimal:
+        """Lower end of the 80 % interval."""
+        return self.quantile(0.1)
+
+    @property
+    def high(self) -> Decimal:
+        """Upper end of the 80 % interval."""
+        return self.quantile(0.9)
+
+    @property
+    def lowest(self) -> Decimal:
+        """Lower end of the 95 % interval."""
+        return self.quantile(0.025)
+
+    @property
+    def highest(self) -> Decimal:
+        """Upper end of the 95 % interval."""
+        return self.quantile(0.975)
+
+    def quantile(self, probability: float) -> Decimal:
+        """The amount that the month stays below with one of PROBABILITIES; raises ValueError for any other."""
+        return self.quantiles[PROBABILITIES.index(probability)]
+
+    def probability_over(self, amount: Decimal) -> float:
+        """The probability that the month ends above an amount: 1 − its distribution, straight between the quantiles.
+
+        Never told finer than the distribution is known: between 0.005 and 0.995, unless nothing is left to come.
+        """
+        if not self.days:
+            return 1.0 if self.settled > amount else 0.0
+        place = bisect_left(self.quantiles, amount)
+        if place == 0:
+            return 1 - PROBABILITIES[0]
+        if place == len(self.quantiles):
+            return 1 - PROBABILITIES[-1]
+        below, above = self.quantiles[place - 1], self.quantiles[place]
+        part = float((amount - below) / (above - below))
+        return 1 - PROBABILITIES[place - 1] - part * (PROBABILITIES[place] - PROBABILITIES[place - 1])
+
+    def by_day(self) -> list[tuple[date, Decimal]]:
         """Expected cumulative actual at the end of each day not yet settled, for the picture."""
-        expected, days = float(self.settled), []
-        for day in month.days():
-            if day > self.settled_through:
-                expected += self.rhythm[day.weekday()]
-                days.append((day, _money(expected)))
-        return days
+        missing = add([cost for day, cost in self.days if day <= self.settled_through])
+        ahead = [(day, cost) for day, cost in self.days if day > self.settled_through]
+        totals = accumulate((cost for _, cost in ahead), initial=self.settled + missing)
+        return list(zip((day for day, _ in ahead), list(totals)[1:], strict=True))
 
 
 def forecast_month(month: Month, daily: Mapping[date, Decimal], settled_through: date) -> Forecast | None:
@@ -75,10 +118,24 @@ def forecast_month(month: Month, daily: Mapping[date, Decimal], settled_through:
     first_open = max(settled_through + DAY, month.first)
     left = max(0, (month.last - first_open).days + 1)
     weekday = first_open.weekday()
-    expected = float(settled) + sum(rhythm[(weekday + number) % 7] for number in range(left))
-    spread = Z_80 * scatter * sqrt(left + left**2 / max(1, days))
-    amount = _money(expected) if left else settled
-    return Forecast(amount, _money(expected - spread), _money(expected + spread), settled, settled_through, rhythm)
+    ahead = [rhythm[(weekday + number) % 7] for number in range(left)]
+    expected = float(settled) + sum(ahead)
+    spread = scatter * sqrt(left + left**2 / max(1, days))
+    # Rounded as running sums, so that the days add up to what the month is expected to end at.
+    sums = [settled, *map(_money, list(accumulate(ahead, initial=float(settled)))[1:])]
+    return Forecast(
+        amount=_money(expected) if left else settled,
+        settled=settled,
+        settled_through=settled_through,
+        quantiles=tuple(_money(expected + z * spread) if left else settled for z in _normal()),
+        days=tuple((first_open + number * DAY, subtract(sums[number + 1], sums[number])) for number in range(left)),
+    )
+
+
+@cache
+def _normal() -> tuple[float, ...]:
+    """The standard normal distribution at PROBABILITIES."""
+    return tuple(NormalDist().inv_cdf(probability) for probability in PROBABILITIES)
 
 
 @lru_cache(maxsize=1000)

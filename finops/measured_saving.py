@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from math import sqrt
+from statistics import NormalDist
 
 from finops.corrective_action import MeasuredSaving
 from finops.day_noise import Noise, noise_of
-from finops.forecast import Z_80
 from finops.money import EXACT, SCALE, ZERO, add, subtract
 from finops.periods import DAY
 
+Z_80 = NormalDist().inv_cdf(0.9)
+"""Two-sided 80 % quantile of the normal distribution."""
 WINDOW = 28
 """Days looked at on either side: four of each weekday."""
 LEAST = 7

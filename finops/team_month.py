@@ -117,6 +117,7 @@ def assess(
     materiality: Materiality,
     by_invoice: bool = False,
     restated: Restatement | None = None,
+    forecast: Forecast | None = None,
 ) -> TeamMonth:
     """Judge a team's month.
 
@@ -126,6 +127,7 @@ def assess(
         freshness: of the exports the team's spend comes from.
         as_of: the local day the month is looked at.
         restated: the latest restatement of the month, None where there was none.
+        forecast: as made of all its history, None where none was: then the days at hand are carried on.
     """
     first, last = month.first, month.last
     own = daily if by_invoice else {day: cost for day, cost in daily.items() if first <= day <= last}
@@ -133,8 +135,9 @@ def assess(
     actual = add(own.values()) if reached else None
     variance = subtract(actual, budget) if actual is not None and budget is not None else None
     ended = as_of > month.last
-    forecast = None
-    if reached and not ended and not by_invoice and freshness.settled_through:
+    if not reached or ended or by_invoice:
+        forecast = None
+    elif forecast is None and freshness.settled_through:
         forecast = forecast_month(month, daily, min(freshness.settled_through, month.last))
     through = freshness.data_through
     return TeamMonth(

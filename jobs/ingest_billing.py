@@ -11,6 +11,7 @@ import structlog
 from finops.company import BillingSource, Company
 from finops.errors import FinopsError
 from jobs.job import Job, Outcome
+from storage.forecasts import make_forecasts
 from storage.ledger.ingest import republish
 from storage.ledger.versions import Ledger
 from storage.offered import Outcome as Delivered
@@ -51,6 +52,8 @@ def run(
             said.append(f"scopes applied to {count} billing periods")
     except FinopsError as refusal:
         said.append(f"scopes not applied: {refusal.reason}")
+    if made := make_forecasts(company=company, state=state, now=now):
+        said.append(f"{made:,} forecasts made")
     return Outcome("; ".join(said) or "no sources in finops.yaml")
 
 

@@ -165,6 +165,24 @@ class RestatementRow(SQLModel, table=True):
     restated_at: datetime = Field(sa_column=_instant())
 
 
+class ForecastRow(SQLModel, table=True):
+    """What a team's month was expected to end at on a day: the newest of each day stays, so that it can be judged."""
+
+    __tablename__ = "forecast"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    month: str = Field(primary_key=True)
+    basis: str = Field(primary_key=True)
+    made_on: date = Field(primary_key=True)
+    team: str = Field(primary_key=True)
+    currency: str = Field(primary_key=True)
+    made_of: str
+    settled_through: date
+    settled: Decimal = Field(sa_column=_amount())
+    amount: Decimal = Field(sa_column=_amount())
+    quantiles: str
+    days: str
+
+
 class DeliveryRow(SQLModel, table=True):
     """A Slack effect: one message or view, its newest wanted state, and how far the sender has come with it."""
 

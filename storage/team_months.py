@@ -11,13 +11,15 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from finops.basis import Basis
+from finops.closed_month import TeamCurrency
 from finops.company import Company, Team
-from finops.forecast import RHYTHM_DAYS
+from finops.forecast import RHYTHM_DAYS, Forecast
 from finops.money import EXACT, ZERO
 from finops.periods import Month
 from finops.spend import DaySpend, Freshness, Restatement, freshness_of
 from finops.team_month import TeamMonth, assess
 from storage.budgets import approved_budgets
+from storage.forecasts import find_forecasts
 from storage.spend import TeamDays, all_team_days, coverages, exports_of, invoice_days, restatements, team_days
 from storage.teams import all_teams
 
@@ -62,6 +64,12 @@ class _Reading:
             self._freshness[exports] = freshness_of(exports, known, self.month, self.as_of, settled_after)
         return self._freshness[exports]
 
+    def forecasts(self, connection: Connection, team: str | None = None) -> dict[TeamCurrency, Forecast]:
+        """What a running month is expected to end at; one team's or all teams'."""
+        if self.by_invoice or self.as_of > self.month.last:
+            return {}
+        return find_forecasts(connection, self.month, self.basis, self.as_of, team)
+
     def assess(
         self,
         team: Team,
@@ -70,6 +78,7 @@ class _Reading:
         periods: Iterable[int],
         budget: Decimal | None,
         restated: Restatement | None,
+        forecast: Forecast | None,
     ) -> TeamMonth:
         """One team's month in one currency."""
         return assess(
@@ -85,6 +94,7 @@ class _Reading:
             materiality=team.materiality or self.company.materiality,
             by_invoice=self.by_invoice,
             restated=None if self.by_invoice else restated,
+            forecast=forecast,
         )
 
 
@@ -106,6 +116,7 @@ def team_answer(
     rows = [(period, spend) for period, spend in rows if spend.day <= as_of]
     budgets = {budget.currency: budget.amount for budget in approved_budgets(connection, month, team.slug)}
     restated = restatements(connection, month, basis, team.slug) if reading.ever_delivered_again else {}
+    forecasts = reading.forecasts(connection, team.slug)
     spent = _by_currency((spend.currency, spend.day, spend.cost(basis)) for _, spend in rows)
     months = {
         currency: reading.assess(
@@ -115,6 +126,7 @@ def team_answer(
             (period for period, spend in rows if spend.currency == currency),
             budgets.get(currency),
             restated.get((team.slug, currency)),
+            forecasts.get((team.slug, currency)),
         )
         for currency in _currencies(company, team, budgets, spent)
     }
@@ -142,6 +154,7 @@ def team_months(
     for budget in approved_budgets(connection, month):
         budgets[budget.team][budget.currency] = budget.amount
     restated = restatements(connection, month, basis)
+    forecasts = reading.forecasts(connection)
     nothing = TeamDays()
     return [
         reading.assess(
@@ -151,6 +164,7 @@ def team_months(
             days.periods,
             budgets.get(slug, {}).get(currency),
             restated.get((slug, currency)),
+            forecasts.get((slug, currency)),
         )
         for slug, team in _with_budgeted(all_teams(connection, company), budgets).items()
         for currency in _currencies(company, team, budgets.get(slug, {}), currencies.get(slug, ()))

@@ -61,7 +61,7 @@ def _cumulative(daily: Mapping[date, Decimal], month: Month, through: date) -> l
 
 def _forecast(month: TeamMonth) -> dict[str, Any] | None:
     forecast = month.forecast
-    by_day = forecast.by_day(month.month) if forecast and not month.over else []
+    by_day = forecast.by_day() if forecast and not month.over else []
     if forecast is None or not by_day:
         return None
     return {

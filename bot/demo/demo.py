@@ -25,6 +25,7 @@ from finops.errors import FinopsError
 from finops.periods import Month
 from sandbox import Control, Sandbox
 from storage.budgets import parse_budgets, record_budgets
+from storage.forecasts import make_forecasts
 from storage.ledger.ingest import ingest
 from storage.sending import is_sending
 from views.amounts import long_day
@@ -165,6 +166,7 @@ class Demo:
                 ledger=self.installation.ledger,
                 now=morning,
             )
+        make_forecasts(company=self.installation.company, state=self.installation.state, now=morning)
 
     def _import_budgets(self, day: date) -> None:
         path = self.folder / "budgets.csv"

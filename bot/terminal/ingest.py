@@ -12,6 +12,7 @@ import click
 from bot.installation import Installation
 from bot.terminal.output import counted
 from finops.errors import NotFound
+from storage.forecasts import make_forecasts
 from storage.ledger.ingest import Ingested, Steps, ingest
 from storage.ledger.untagged import tags_instead_of
 from views.amounts import share
@@ -48,6 +49,8 @@ def COMMAND(installation: Installation, paths: tuple[str, ...], export: str, len
             rules=rules,
             steps=steps,
         )
+        steps.step("forecast")
+        make_forecasts(company=installation.company, state=installation.state, now=installation.now)
     for line in [*summary(export, done), *_tags_instead(installation, export, done)]:
         click.echo(line)
 

@@ -53,7 +53,9 @@ MIXED = replace(
     after=None,
 )
 HOSTILE = replace(REQUEST, why=(NASTY + " ") * 8, asked_by="U3", reason=NASTY, answered_by="U3")
-FORECAST = Forecast(Decimal("3090.12"), Decimal(3000), Decimal(3200), Decimal(1300), date(2026, 10, 13), (100.0,) * 7)
+FORECAST = Forecast(
+    Decimal("3090.12"), Decimal(1300), date(2026, 10, 13), (Decimal(3000),) * 9 + (Decimal(3200),) * 16, ()
+)
 
 
 def version(month: Month, amount: str, number: int = 1, by: str = "U2", source: str = "plan 2026-Q4") -> BudgetVersion:

@@ -1,0 +1,90 @@
+"""How far a month's total may end from its forecast, from the series' own past errors.
+
+Conformal in spirit (Vovk, Gammerman & Shafer 2005; for dependent errors Xu & Xie 2021, ICML): quantiles of the errors
+that the same forecast made at earlier days, those at the same point of a month and of late counting more. Errors of a
+few independent stretches do not reach the tails, so a heavy-tailed distribution of the size that the series' daily
+scatter lets expect is mixed in with the weight of a few errors.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from finops.forecast_experts import Past
+from finops.forecast_rhythm import Floats
+from finops.forecast_weights import Combined
+
+MEMORY = 150.0
+"""Days after which an error counts half."""
+ELSEWHERE = 0.3
+"""What an error at another point of the month counts, against one at the same."""
+NEAR = 3.0
+"""Days of the month that count as the same point (standard deviation)."""
+MONTH = 30.4
+PRIOR_COUNT = 2.0
+"""Independent errors that the expected distribution counts as."""
+OVERLAP = 0.8
+"""Errors of sums over n days count as one in n to this power."""
+WIDENING = 0.25
+"""Widening over the number of independent errors, for what a sample misses."""
+PRIOR_SIZE = 0.75
+"""Standard deviation of a sum of n days, in those of a day: this × √(n + PERSISTENCE × n²)."""
+PERSISTENCE = 0.06
+_HALF = np.array([0.0558, 0.1686, 0.2854, 0.4093, 0.545, 0.6991, 0.8838, 1.1238, 1.4864, 2.3208])
+HEAVY_TAILED = np.concatenate([-_HALF[::-1], _HALF])
+"""Twenty equally likely values of Student's t, four degrees of freedom, scaled to a normal's 80 % interval."""
+FURTHEST = 10.0
+"""A past error is scaled to today's level by no more than this."""
+
+
+def spread(past: Past, combined: Combined, gap: int, left: int, probabilities: Floats) -> Floats:
+    """Quantiles of actual − forecast of the days after the last row: [probabilities × series], rising.
+
+    Args:
+        probabilities: rising, between 0 and 1.
+    """
+    now = combined.level[-1]
+    scale = now / np.maximum(combined.level, 1e-300)
+    errors = combined.errors * np.clip(scale, 1 / FURTHEST, FURTHEST)
+    weights = np.where(combined.usable, _nearness(past, gap + left)[combined.rows][:, None], 0.0)
+    total = weights.sum(axis=0)
+    squares = np.maximum((weights**2).sum(axis=0), 1e-12)
+    step = np.diff(combined.rows).max(initial=1)
+    independent = total**2 / squares * step / left**OVERLAP
+    expected = PRIOR_SIZE * past.cleaned.scatter[-1] * np.sqrt(left + PERSISTENCE * left**2)
+    own = 1.25 * (weights * np.abs(errors)).sum(axis=0) / np.maximum(total, 1e-12)
+    size = (independent * own + PRIOR_COUNT * expected) / (independent + PRIOR_COUNT)
+    values = np.concatenate([errors, HEAVY_TAILED[:, None] * size])
+    weights *= independent / np.maximum(total, 1e-12)
+    weights = np.concatenate([weights, np.full((len(HEAVY_TAILED), len(size)), PRIOR_COUNT / len(HEAVY_TAILED))])
+    found = _quantiles(values, weights, probabilities)
+    return np.asarray(found * (1 + WIDENING / (independent + 1)))
+
+
+def _quantiles(values: Floats, weights: Floats, probabilities: Floats) -> Floats:
+    """Weighted quantiles of each column, straight between the middles of the values' weights."""
+    order = np.argsort(values, axis=0)
+    values = np.take_along_axis(values, order, axis=0)
+    weights = np.take_along_axis(weights, order, axis=0)
+    reached = np.cumsum(weights, axis=0)
+    reached = (reached - weights / 2) / reached[-1]
+    found = np.empty((len(probabilities), values.shape[1]))
+    column = np.arange(values.shape[1])
+    for number, probability in enumerate(probabilities):
+        above = np.clip((reached < probability).sum(axis=0), 1, len(values) - 1)
+        low, high = reached[above - 1, column], reached[above, column]
+        part = np.clip((probability - low) / np.maximum(high - low, 1e-12), 0, 1)
+        start = values[above - 1, column]
+        found[number] = start + part * (values[above, column] - start)
+    return np.maximum.accumulate(found, axis=0)
+
+
+def _nearness(past: Past, ahead: int) -> Floats:
+    """What the error of each day's forecast counts: by its age and its place in the month."""
+    days = len(past.costs)
+    age = np.maximum(days - 1 - ahead - np.arange(days), 0)
+    place = np.array([past.day(row).day for row in range(days)])
+    apart = np.abs(place - place[-1])
+    apart = np.minimum(apart, MONTH - apart)
+    near = ELSEWHERE + (1 - ELSEWHERE) * np.exp(-0.5 * (apart / NEAR) ** 2)
+    return np.asarray(0.5 ** (age / MEMORY) * near)
