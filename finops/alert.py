@@ -30,6 +30,7 @@ from finops.alert_rungs import (
     is_overdue,
     once,
     rung_name,
+    stands_on,
     waiting,
     was_just_called,
     with_call,
@@ -85,6 +86,7 @@ __all__ = [
     "rises",
     "rung_name",
     "snooze",
+    "stands_on",
     "take_back",
     "tick",
     "undo_duty",
@@ -109,6 +111,7 @@ def evaluate(alert: Alert | None, key: AlertKey, reading: Reading, setting: Sett
         alert = Alert(key, replace(reading, step=0), raised_at=now, live=live, beside=setting.beside)
     elif not reading.is_later_than(alert.reading) or alert.concluded:
         return Change(alert)
+    reading = replace(reading, step=stands_on(reading, alert.step, setting.policy))
     if live and not alert.live and reading.step:
         alert = _as_news(alert, setting)
     before, was = alert.step, words(alert, setting, now)

@@ -42,7 +42,8 @@ def happened(
 
 def words(alert: Alert, setting: Setting, now: datetime) -> dict[str, Any]:
     """An alert in a few plain words, for the record."""
-    reading = alert.reading
+    reading, step, ladder = alert.reading, abs(alert.step), setting.policy.ladder
+    by_chance = 0 < step <= min(len(reading.chances), len(ladder) - 1) and ladder[step].chance is not None
     return {
         "status": str(alert.status(now)),
         "step": alert.step,
@@ -50,6 +51,7 @@ def words(alert: Alert, setting: Setting, now: datetime) -> dict[str, Any]:
         "level": alert.level,
         "amount": f"{reading.amount:f}",
         "budget": None if reading.budget is None else f"{reading.budget:f}",
+        **({"chance": f"{reading.chances[step - 1]:f}"} if by_chance else {}),
     }
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from finops.alert_state import Alert, Callee, Level, Setting, Status, covers
-from finops.money import plain
+from finops.alert_state import Alert, Callee, Level, Reading, Setting, Status, covers
+from finops.chance import HELD
+from finops.money import EXACT, plain
 from finops.policy import Kind, Policy, Role, Threshold, Tier
 
 
@@ -20,6 +21,24 @@ def rung_name(kind: Kind, step: int, policy: Policy) -> str:
         return f"{plain(passed.above * 100)} %" if passed else f"threshold {step}"
     name = _tier(step, policy).name
     return f"{name} (under)" if step < 0 else name
+
+
+def stands_on(reading: Reading, before: int, policy: Policy) -> int:
+    """The rung that an alert stands on by a reading: the reading's own, or a higher one that it still holds.
+
+    A rung that is reached by chance is held while the chance is four fifths of what reaches it (finops.chance.HELD).
+
+    Args:
+        before: the rung it stood on.
+    """
+    if not reading.chances or reading.variance is None or before * reading.variance <= 0:
+        return reading.step
+    steps = min(abs(before), len(reading.chances), len(policy.ladder) - 1)
+    for step in range(steps, abs(reading.step), -1):
+        chance = policy.ladder[step].chance
+        if chance is not None and reading.chances[step - 1] >= EXACT.multiply(HELD, chance):
+            return step if before > 0 else -step
+    return reading.step
 
 
 def duty_of(kind: Kind, step: int, policy: Policy) -> str:

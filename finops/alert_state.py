@@ -82,6 +82,8 @@ class Reading:
         ratio: of amount − budget, None without a budget over zero.
         data_through: the last delivered day inside the month.
         why: what else decided, a sentence for a reading that ends an alert.
+        chances: of each step above the first, the chance of ending beyond its edge on the amount's side of the budget;
+            empty for what is no forecast.
     """
 
     publication: int
@@ -95,6 +97,7 @@ class Reading:
     basis: Basis
     data_through: date | None
     why: str = ""
+    chances: tuple[Decimal, ...] = ()
 
     @property
     def variance(self) -> Decimal | None:

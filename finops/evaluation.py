@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Protocol
 
 from finops.alert import Alert, AlertKey, Change, Reading, Setting, conclude, evaluate
+from finops.chance import chances
 from finops.company import Company
 from finops.money import EXACT
 from finops.periods import Month
@@ -63,6 +65,7 @@ def readings(months: Iterable[TeamMonth], company: Company, publication: int, no
                     basis=month.basis,
                     data_through=through,
                     why=SWITCHED_OFF if not wanted else NO_BUDGET if month.budget is None else "",
+                    chances=_chances(month, kind, company) if wanted else (),
                 ),
             )
 
@@ -115,6 +118,20 @@ def _step(month: TeamMonth, kind: Kind, over: bool, company: Company) -> int | N
         return None
     step = company.ladder.index(month.tier)
     return -step if variance < 0 else step
+
+
+def _chances(month: TeamMonth, kind: Kind, company: Company) -> tuple[Decimal, ...]:
+    """Of each step, the chance of ending beyond it; empty for what is no forecast, and for what is not material: no
+    chance holds that on a step.
+    """
+    variance = month.reading_variance
+    if kind is not Kind.FORECAST or month.forecast is None or month.budget is None or variance is None or month.over:
+        return ()
+    team = company.listed.get(month.team)
+    materiality = (team.materiality if team else None) or company.materiality
+    if not materiality.reached(variance, month.reading_ratio):
+        return ()
+    return chances(month.forecast, month.budget, company.ladder)
 
 
 def _passed(month: TeamMonth, company: Company) -> int:

@@ -75,11 +75,11 @@ class Forecast:
         """
         if not self.days:
             return 1.0 if self.settled > amount else 0.0
+        if amount >= self.quantiles[-1]:
+            return 1 - PROBABILITIES[-1]
         place = bisect_left(self.quantiles, amount)
         if place == 0:
             return 1 - PROBABILITIES[0]
-        if place == len(self.quantiles):
-            return 1 - PROBABILITIES[-1]
         below, above = self.quantiles[place - 1], self.quantiles[place]
         part = float((amount - below) / (above - below))
         return 1 - PROBABILITIES[place - 1] - part * (PROBABILITIES[place] - PROBABILITIES[place - 1])

@@ -42,6 +42,8 @@ class Tier:
         explanation_review_within: working days until a review of what explains it is overdue, in either direction;
             None for the company's.
         explanation_answer_within: the same of the answer to a question, a return or a void.
+        chance: the probability, a fraction, of ending beyond `above` from which on a forecast is on the step; None
+            where the expected amount decides. What is known to the end, and a budget of zero, goes by the amount.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Tier:
     duty_closed: str = "explain the variance"
     explanation_review_within: int | None = None
     explanation_answer_within: int | None = None
+    chance: Decimal | None = None
 
 
 LADDER = (

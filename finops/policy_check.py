@@ -36,6 +36,7 @@ class Rung:
         duty: what the called must do.
         due: working days for it, None for no date.
         highest: the week's most calls do not hold it back, and a freeze can be decided on it.
+        chance: of ending beyond `above` from which on a forecast is on it; None where the expected amount decides.
     """
 
     kind: Kind
@@ -49,6 +50,7 @@ class Rung:
     duty: str
     due: int | None
     highest: bool
+    chance: Decimal | None = None
 
     @property
     def calls(self) -> tuple[Callee, ...]:
@@ -126,6 +128,7 @@ def _rung(policy: Policy, callees: Mapping[Role, tuple[Callee, ...]], kind: Kind
         duty=duty_of(kind, step, policy),
         due=tier.due if tier and alert.dues else None,
         highest=tier is not None and step == len(policy.ladder) - 1,
+        chance=tier.chance if tier else None,
     )
 
 

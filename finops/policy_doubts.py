@@ -46,6 +46,7 @@ def _of_tiers(company: Company) -> Iterator[str]:
     for name, number in Counter(tier.name for tier in ladder).items():
         if number > 1:
             yield f"{number} steps are called {name}: nobody can tell them apart."
+    yield from _of_chances(company)
     chains = {rung.step: rung for rung in rungs(company) if rung.kind is not Kind.THRESHOLD}
     for step, tier in enumerate(ladder[1:], 1):
         if not tier.who:
@@ -55,6 +56,22 @@ def _of_tiers(company: Company) -> Iterator[str]:
         for tier, following in pairwise(ladder[1:]):
             if materiality.both and materiality.ratio > following.above:
                 yield f"{tier.name} is never reached: {whose} materiality begins above it."
+
+
+def _of_chances(company: Company) -> Iterator[str]:
+    first, *others = company.ladder
+    if first.chance is not None:
+        yield f"{first.name} names a chance, and is where everything begins: it is never looked at."
+    named = [tier for tier in others if tier.chance is not None]
+    if named and Kind.FORECAST not in company.alerts.kinds:
+        which = _listed([tier.name for tier in named])
+        yield f"Chances are named for {which}, and alerts.kinds leaves `forecast` out: no alert rises by them."
+    for tier, following in pairwise(others):
+        if tier.chance is not None and following.chance is not None and following.chance < tier.chance:
+            yield (
+                f"{following.name} begins at a smaller chance than {tier.name}: a month can be on it without having "
+                f"been on {tier.name}."
+            )
 
 
 def _of_answers(company: Company, tier: Tier, rung: Rung) -> Iterator[str]:

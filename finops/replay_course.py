@@ -20,6 +20,7 @@ from finops.alert import (
     acknowledge,
     evaluate,
     next_at,
+    stands_on,
     tick,
 )
 from finops.company import Company, Team
@@ -109,7 +110,8 @@ class Course:
         Most do, and nothing but the alert's reading would change by them. The end of a month always is news.
         """
         known = self._alerts.get(key)
-        if key.kind is Kind.CLOSED or (known.step if known else 0) != reading.step:
+        step = known.step if known else 0
+        if key.kind is Kind.CLOSED or step != stands_on(reading, step, self._policy):
             self._latest.pop(key, None)
             return False
         if known:

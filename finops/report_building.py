@@ -22,7 +22,10 @@ from finops.explanation import (
     has_moved,
     is_settled,
 )
+from finops.forecast_judged import ToldForecast
+from finops.forecast_judged import judged as judged_forecasts
 from finops.money import EXACT, ZERO, add, subtract
+from finops.periods import Month
 from finops.policy import Materiality, ratio_of, tier_of
 from finops.report_findings import (
     Contradiction,
@@ -35,7 +38,7 @@ from finops.report_findings import (
     repeated,
 )
 from finops.report_undone import undone_of
-from finops.variance_report import Cause, Lack, Missing, ReportData, TeamReport, Total, VarianceReport
+from finops.variance_report import MIDDLE, Cause, Lack, Missing, ReportData, TeamReport, Total, VarianceReport
 
 SOME_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 """Of a number that nobody has to have seen: it decides nothing."""
@@ -65,6 +68,7 @@ def build_report(data: ReportData) -> VarianceReport:
         has_ended=data.has_ended,
         of_all=data.of_all,
         decision=data.decision,
+        accuracy=tuple(reversed([each for each in judged_forecasts(data.told) if not each.team])),
     )
 
 
@@ -72,8 +76,16 @@ def _rows(data: ReportData) -> tuple[TeamReport, ...]:
     actions: dict[object, list[CorrectiveAction]] = defaultdict(list)
     for action in data.actions:
         actions[action.key].append(action)
-    made = [_row(figures, data, actions[figures.key]) for figures in data.rows]
+    told = {(each.team, each.currency): each for each in data.told if _is_middle(each, data.month)}
+    made = [
+        _row(figures, data, actions[figures.key], told.get((figures.key.team, figures.key.currency)))
+        for figures in data.rows
+    ]
     return tuple(sorted(made, key=lambda row: _place(row, data.company.currency)))
+
+
+def _is_middle(told: ToldForecast, month: Month) -> bool:
+    return told.month == month and told.made_on.day == MIDDLE
 
 
 def _place(row: TeamReport, own: str) -> tuple[bool, str, bool, Decimal, str]:
@@ -82,7 +94,9 @@ def _place(row: TeamReport, own: str) -> tuple[bool, str, bool, Decimal, str]:
     return currency != own, currency, variance is None, EXACT.minus(variance or ZERO), row.figures.key.team
 
 
-def _row(figures: TeamFigures, data: ReportData, actions: Sequence[CorrectiveAction]) -> TeamReport:
+def _row(
+    figures: TeamFigures, data: ReportData, actions: Sequence[CorrectiveAction], told: ToldForecast | None
+) -> TeamReport:
     key, explanations = figures.key, data.explanations.get(figures.key, ())
     now = data.now.get((key.team, key.currency))
     judged = now or figures
@@ -107,6 +121,7 @@ def _row(figures: TeamFigures, data: ReportData, actions: Sequence[CorrectiveAct
             and EXACT.abs(found.unapproved) > ROUNDED_AWAY
         )
         or (judged.is_complete and any(_is_of_another_number(each, variance, data) for each in explanations)),
+        told=told,
     )
 
 

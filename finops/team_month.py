@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from finops.basis import Basis
+from finops.chance import chance_over, chance_under, expected_tier
 from finops.forecast import Forecast, forecast_month
 from finops.money import EXACT, add, subtract
 from finops.periods import Month
@@ -89,6 +90,20 @@ class TeamMonth:
         """reading_variance / budget."""
         variance = self.reading_variance
         return None if variance is None else ratio_of(variance, self.budget)
+
+    def chance_over(self, edge: Decimal) -> Decimal | None:
+        """The chance of ending more than a share of the budget over it, a fraction; None where nothing is forecast, or
+        no budget above zero approved.
+        """
+        if self.forecast is None or self.budget is None or self.over:
+            return None
+        return chance_over(self.forecast, self.budget, edge)
+
+    def chance_under(self, edge: Decimal) -> Decimal | None:
+        """The same of ending more than a share of the budget under it."""
+        if self.forecast is None or self.budget is None or self.over:
+            return None
+        return chance_under(self.forecast, self.budget, edge)
 
     @property
     def target(self) -> Decimal | None:
@@ -177,9 +192,7 @@ def _tier(
 ) -> Tier | None:
     if variance is None or budget is None:
         return None
-    if not ended:
-        # A running month under its budget says nothing yet; one already over it does, forecast or not.
-        judged = subtract(forecast.amount, budget) if forecast else (variance if variance > 0 else None)
-    else:
-        judged = variance
-    return None if judged is None else tier_of(judged, budget, ladder, materiality)
+    if forecast and not ended:
+        return expected_tier(forecast, budget, ladder, materiality)
+    # A running month under its budget says nothing yet; one already over it does, forecast or not.
+    return tier_of(variance, budget, ladder, materiality) if ended or variance > 0 else None

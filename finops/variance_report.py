@@ -14,6 +14,7 @@ from finops.closed_month import TeamCurrency, TeamFigures
 from finops.company import Company, Team
 from finops.corrective_action import CorrectiveAction
 from finops.explanation import Category, Coverage, Explanation, VarianceKey
+from finops.forecast_judged import Judged, ToldForecast
 from finops.freeze import Freeze
 from finops.money import add, subtract
 from finops.month_close import CloseDecision
@@ -21,7 +22,11 @@ from finops.periods import Month
 from finops.report_findings import Contradiction, Hidden, Repeat
 
 EARLIER = 2
-"""Months before the report's own that are looked at for repeated causes."""
+"""Months before the report's own that are looked at for repeated causes, and for how near forecasts came."""
+TOLD_ON = (8, 15, 22, 29)
+"""Days of a month whose forecasts a report judges: those of neighbouring days are off alike, and add nothing."""
+MIDDLE = 15
+"""Of them, the one that each team's actual stands beside."""
 
 
 class Duty(StrEnum):
@@ -100,6 +105,7 @@ class TeamReport:
         drivers: services that moved most in the direction of the variance.
         is_material: whether the variance asks for an explanation.
         is_open: whether what is left of it without an approved explanation counts.
+        told: the forecast of its month that was told on the 15th; None where there is none, or no closed actual.
     """
 
     figures: TeamFigures
@@ -111,6 +117,7 @@ class TeamReport:
     drivers: tuple[Line, ...]
     is_material: bool
     is_open: bool
+    told: ToldForecast | None = None
 
     @property
     def judged(self) -> TeamFigures:
@@ -197,6 +204,7 @@ class ReportData:
         at: when the newest figures in it were closed, or delivered where they are live.
         of_all: whether it is of every team.
         decision: as in VarianceReport.
+        told: forecasts of this month and the two before, told on TOLD_ON, beside closed and complete actuals.
     """
 
     month: Month
@@ -215,6 +223,7 @@ class ReportData:
     at: datetime | None = None
     of_all: bool = True
     decision: CloseDecision | None = None
+    told: Sequence[ToldForecast] = ()
 
 
 @dataclass(frozen=True)
@@ -229,6 +238,7 @@ class VarianceReport:
         at: when its figures were closed, or the newest of them delivered.
         of_all: whether it is of every team; a part of them says nothing of the others.
         decision: to close the month although data of it was missing, None where nobody had to.
+        accuracy: of forecasts of this month and the two before, all teams together, by days left; the most first.
     """
 
     month: Month
@@ -250,6 +260,7 @@ class VarianceReport:
     has_ended: bool
     of_all: bool = True
     decision: CloseDecision | None = None
+    accuracy: tuple[Judged, ...] = ()
 
     @property
     def is_final(self) -> bool:

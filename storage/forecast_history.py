@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import date
+from decimal import Decimal
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, extract, select
 
+from finops.basis import Basis
+from finops.closed_month import TeamCurrency
 from finops.company import Company
 from finops.forecast_judged import ToldForecast
 from finops.periods import Month
@@ -22,13 +26,27 @@ def told_forecasts(connection: Connection, company: Company, month: Month, today
         and found.freshness.settled_through
         and found.freshness.settled_through >= month.last
     }
-    query = (
-        select(TABLE)
-        .where(TABLE.c.month == str(month), TABLE.c.basis == str(company.basis))
-        .order_by(TABLE.c.made_on, TABLE.c.team, TABLE.c.currency)
-    )
+    return told_of(connection, month, company.basis, final)
+
+
+def told_of(
+    connection: Connection,
+    month: Month,
+    basis: Basis,
+    final: Mapping[TeamCurrency, Decimal],
+    days: Collection[int] = (),
+) -> list[ToldForecast]:
+    """The forecasts told of a month, beside final actuals; a team without one of these has none.
+
+    Args:
+        final: in the basis.
+        days: of the month, on which they were told; all of them where it is empty.
+    """
+    query = select(TABLE).where(TABLE.c.month == str(month), TABLE.c.basis == str(basis))
+    if days:
+        query = query.where(extract("day", TABLE.c.made_on).in_(list(days)))
     return [
         ToldForecast(row.team, month, row.currency, row.made_on, forecast_of(row), final[row.team, row.currency])
-        for row in connection.execute(query)
+        for row in connection.execute(query.order_by(TABLE.c.made_on, TABLE.c.team, TABLE.c.currency))
         if (row.team, row.currency) in final
     ]

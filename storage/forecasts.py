@@ -19,7 +19,7 @@ from finops.basis import Basis
 from finops.closed_month import TeamCurrency
 from finops.company import Company
 from finops.forecast import RHYTHM_DAYS, Forecast
-from finops.money import SCALE, ZERO, add, plain
+from finops.money import SCALE, add, plain
 from finops.periods import DAY, Month
 from finops.spend import Coverage, freshness_of
 from storage.spend import DAILY, all_team_days, counted, coverages, exports_of
@@ -29,6 +29,8 @@ from storage.tables import ForecastRow
 if TYPE_CHECKING:  # loaded when a forecast is made: the web process only reads them
     from numpy import float64
     from numpy.typing import NDArray
+
+    from finops.month_end import NoForecast
 
 TABLE = ForecastRow.__table__  # type: ignore[attr-defined]
 HISTORY_DAYS = 400
@@ -128,15 +130,39 @@ def _mark(company: Company, known: Iterable[Coverage]) -> str:
 def _forecasts(
     connection: Connection, company: Company, known: dict[int, Coverage], month: Month, basis: Basis, made_on: date
 ) -> Iterator[tuple[TeamCurrency, Forecast]]:
-    from babel.numbers import get_currency_precision
-
-    from finops.month_end import NoForecast, month_ends
+    from finops.month_end import NoForecast
 
     history = _read_history(connection, known, month, basis, min(month.last, made_on))
     exact = all_team_days(connection, basis, month.first, min(month.last, made_on))
+    daily = {key: days.daily for key, days in exact.items()}
+    for key, forecast in forecast_series(history, daily, known, month, made_on, company.settled_after):
+        if not isinstance(forecast, NoForecast):
+            yield key, forecast
+
+
+def forecast_series(
+    history: SeriesHistory,
+    exact: Mapping[TeamCurrency, Mapping[date, Decimal]],
+    known: Mapping[int, Coverage],
+    month: Month,
+    made_on: date,
+    settled_after: int,
+) -> Iterator[tuple[TeamCurrency, Forecast | NoForecast]]:
+    """What each series of a history is expected to end a month at, or why that is not known; one of which no day has
+    settled yet is left out.
+
+    Args:
+        exact: key → day → cost of the month's days.
+        known: id → billing period.
+        settled_after: days after which a day settles.
+    """
+    from babel.numbers import get_currency_precision
+
+    from finops.month_end import month_ends
+
     together: dict[tuple[frozenset[str], date], list[int]] = defaultdict(list)
     for number, exports in enumerate(history.exports):
-        fresh = freshness_of(exports, known.values(), month, made_on, company.settled_after)
+        fresh = freshness_of(exports, known.values(), month, made_on, settled_after)
         if fresh.settled_through and fresh.settled_through >= history.first:
             together[exports, min(fresh.settled_through, month.last)].append(number)
     for (exports, settled_through), numbers in together.items():
@@ -144,13 +170,9 @@ def _forecasts(
         missing = _missing(known.values(), exports, history.first, settled_through)
         costs[:, [(day - history.first).days for day in missing]] = float("nan")
         keys = [history.keys[number] for number in numbers]
-        settled = [_settled(exact[key].daily, settled_through, missing) if key in exact else ZERO for key in keys]
+        settled = [_settled(exact.get(key, {}), settled_through, missing) for key in keys]
         digits = [get_currency_precision(currency) for _, currency in keys]
-        for key, forecast in zip(
-            keys, month_ends(month, costs, history.first, settled_through, settled, digits), strict=True
-        ):
-            if not isinstance(forecast, NoForecast):
-                yield key, forecast
+        yield from zip(keys, month_ends(month, costs, history.first, settled_through, settled, digits), strict=True)
 
 
 def _settled(daily: Mapping[date, Decimal], settled_through: date, missing: set[date]) -> Decimal:
@@ -158,11 +180,12 @@ def _settled(daily: Mapping[date, Decimal], settled_through: date, missing: set[
 
 
 @dataclass(frozen=True, slots=True)
-class _History:
-    """Every team's days as floats, of which forecasts are made; what is told of them as money is read exactly.
+class SeriesHistory:
+    """Days of many series as floats, of which forecasts are made; what is told of them as money is read exactly.
 
     Attributes:
-        keys: (team, currency) of each row.
+        first: the first day.
+        keys: of each row (team, currency), or (service, currency) of one team.
         costs: [series × days from `first` on]; NaN before a series' first charge.
         exports: of each row, those that delivered its charges of the last weeks.
     """
@@ -175,7 +198,7 @@ class _History:
 
 def _read_history(
     connection: Connection, known: dict[int, Coverage], month: Month, basis: Basis, last: date
-) -> _History:
+) -> SeriesHistory:
     """One set-based query over all teams; sums of floats are exact enough for what is an estimate."""
     import numpy
 
@@ -204,11 +227,14 @@ def _read_history(
     numpy.add.at(found, (numpy.array(rows), numpy.array(days)), numpy.array(costs))
     if connection.dialect.name == "sqlite":
         found /= 10.0**SCALE  # SQLite keeps an amount times 10^18 (storage.amounts)
-    # A team is not known to have cost nothing before its first charge.
-    begun = numpy.maximum.accumulate(found != 0, axis=1)
-    return _History(
-        first, list(numbers), numpy.where(begun, found, numpy.nan), [exports_of(each, known) for each in periods]
-    )
+    return SeriesHistory(first, list(numbers), begun(found), [exports_of(each, known) for each in periods])
+
+
+def begun(costs: NDArray[float64]) -> NDArray[float64]:
+    """Costs [series × days] with NaN before each series' first charge: it is not known to have cost nothing."""
+    import numpy
+
+    return numpy.where(numpy.maximum.accumulate(costs != 0, axis=1), costs, numpy.nan)
 
 
 def _missing(known: Iterable[Coverage], exports: frozenset[str], first: date, last: date) -> set[date]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date, datetime
+from decimal import Decimal
 
 from sqlalchemy import Connection, select
 
@@ -15,11 +16,12 @@ from finops.corrective_action import CorrectiveAction
 from finops.explanation import Explanation
 from finops.freeze import Freeze
 from finops.periods import Month
-from finops.variance_report import EARLIER, ReportData
+from finops.variance_report import EARLIER, TOLD_ON, ReportData
 from storage.alerts import alert_keys, alerts_by_key
 from storage.closed_months import basis_of, closed_months, is_closed, service_costs
 from storage.corrective_actions import actions_in
 from storage.explanations import explanations_of_month
+from storage.forecast_history import told_of
 from storage.freezes import TABLE as FREEZES
 from storage.freezes import freezes_of
 from storage.month_close import find_decision
@@ -51,6 +53,11 @@ def read_report_data(
         explained = explanations_of_month(connection, before, teams)
         earlier.append((_figures(connection, company, before, today, basis), explained))
     wanted = {team for team, _ in rows} if teams is None else set(teams)
+    told = [
+        each
+        for number, found in enumerate([rows, *(figures for figures, _ in earlier)])
+        for each in told_of(connection, _before(month, number), basis, _final(found, wanted), TOLD_ON)
+    ]
     shown = [figures for (team, _), figures in sorted(rows.items()) if team in wanted]
     explanations = explanations_of_month(connection, month, teams)
     actions = [action for action in actions_in(connection, month=month) if action.key.team in wanted]
@@ -76,6 +83,7 @@ def read_report_data(
         at=_at(connection, shown),
         of_all=len(shown) == len(rows),
         decision=decision,
+        told=told,
     )
 
 
@@ -127,6 +135,15 @@ def _figures(connection: Connection, company: Company, month: Month, today: date
     if closed and all(figures.basis is basis for figures in closed.values()):
         return closed
     return live_figures(connection, company, month, today, basis)
+
+
+def _final(figures: Figures, wanted: Collection[str]) -> dict[TeamCurrency, Decimal]:
+    """Actuals that were closed with all their days, of some teams."""
+    return {
+        key: found.actual
+        for key, found in figures.items()
+        if found.closed_at and found.is_complete and found.actual is not None and key[0] in wanted
+    }
 
 
 def _before(month: Month, number: int) -> Month:

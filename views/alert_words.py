@@ -10,6 +10,7 @@ from finops.alert import Alert, Callee, Reading, Status, duty_of, is_overdue
 from finops.company import Team
 from finops.policy import Kind, Policy, Threshold, Tier, ratio_of
 from views.amounts import brief, difference, distance, month_name, share, short_day
+from views.chances import chance_of_alert
 from views.people import callee, person, some
 from views.sentences import BASIS, STALE_AFTER, called_by
 from views.text import escape
@@ -58,8 +59,9 @@ def lead(alert: Alert, team: Team, policy: Policy) -> str:
         return f"{CONCLUDED} *concluded* — {found}"
     if not alert.step:
         return f"{RESOLVED} *resolved* — {found}"
-    kind = alert.key.kind
-    return f"{rung_sign(kind, alert.step, policy)} *{rung(kind, alert.step, policy)}* — {found}"
+    kind, chance = alert.key.kind, chance_of_alert(alert, policy)
+    said = f"{found} {chance}" if chance else found
+    return f"{rung_sign(kind, alert.step, policy)} *{rung(kind, alert.step, policy)}* — {said}"
 
 
 def finding(alert: Alert, team: Team) -> str:

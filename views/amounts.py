@@ -106,6 +106,11 @@ def distance(value: Decimal, edges: Sequence[Decimal] = TIER_EDGES) -> str:
     return _percent(abs(value), 1, edges, "")
 
 
+def percent(fraction: Decimal) -> str:
+    """A share as it is configured: '7.5 %'."""
+    return f"{plain(EXACT.multiply(fraction, Decimal(100)))} %"
+
+
 def _percent(value: Decimal, digits: int, edges: Sequence[Decimal], plus: str) -> str:
     size = EXACT.multiply(abs(value), Decimal(100))
     sign = MINUS if value < 0 else plus

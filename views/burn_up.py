@@ -8,10 +8,12 @@ from decimal import Decimal
 from html import unescape
 from typing import Any
 
+from finops.forecast import Forecast
 from finops.money import EXACT, ZERO, plain
 from finops.periods import Month
 from finops.team_month import TeamMonth
 from views.amounts import brief, distance, money, month_name, short_day, symbol
+from views.chances import chance
 from views.message import Picture
 from views.text import literal, unmarked
 from views.tiers import direction
@@ -70,6 +72,8 @@ def _forecast(month: TeamMonth) -> dict[str, Any] | None:
         "by_day": [[day.isoformat(), plain(amount)] for day, amount in by_day],
         "low": plain(forecast.low),
         "high": plain(forecast.high),
+        "lowest": plain(forecast.lowest),
+        "highest": plain(forecast.highest),
     }
 
 
@@ -111,9 +115,17 @@ def _described(month: TeamMonth, actual: Decimal, name: str, finding: str) -> st
     if month.budget is not None:
         said += f", budget {money(month.budget, month.currency)}"
     if month.forecast and not month.over:
-        low, high = money(month.forecast.low, month.currency), money(month.forecast.high, month.currency)
-        said += f", forecast {money(month.forecast.amount, month.currency)} (80 %: {low} to {high})"
-    return said + "."
+        said += (
+            f", forecast {money(month.forecast.amount, month.currency)} ({_intervals(month.forecast, month.currency)})"
+        )
+    over = month.chance_over(ZERO)
+    return said + (f"; {chance(over)} chance of ending over budget." if over is not None else ".")
+
+
+def _intervals(forecast: Forecast, currency: str) -> str:
+    """'80 %: $59,400.00 to $60,100.00; 95 %: …'."""
+    ends = (("80 %", forecast.low, forecast.high), ("95 %", forecast.lowest, forecast.highest))
+    return "; ".join(f"{name}: {money(low, currency)} to {money(high, currency)}" for name, low, high in ends)
 
 
 def _bare(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from math import atan2, degrees, sqrt
-from typing import Any
+from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
 
@@ -13,13 +13,25 @@ from views.amounts import short_day
 from views.canvas import AMBER, BLUE, GREY, INK, PALE_BLUE, PAPER, RED, font, paper, to_png, write
 
 Points = list[tuple[float, float]]
-Fan = tuple[Points, Points, Points]
-"""Middle, low and high line of the forecast; all empty where there is none."""
-Words = tuple[str, str, str, str]
-"""Name, amount, a smaller line below them, and the colour."""
+Words = tuple[str, str, tuple[str, ...], str]
+"""Name, amount, smaller lines below them, and the colour."""
+
+
+class Fan(NamedTuple):
+    """The forecast's lines, and those of its 80 % (low, high) and 95 % interval (lowest, highest)."""
+
+    middle: Points
+    low: Points
+    high: Points
+    lowest: Points
+    highest: Points
+
+
 _UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 _LINE_HEIGHT = 0.094
 """What a line of writing takes of the axes' height."""
+_SMALL = 0.75
+"""A smaller line of it."""
 _AXES_POINTS = 207
 """The axes' height in points."""
 _EARLY, _LATE = 9, 0.85
@@ -40,11 +52,12 @@ def draw_burn_up(data: dict[str, Any]) -> bytes:
     budget = None if data["budget"] is None else float(data["budget"])
     fan = _fan(data["forecast"], first)
     length = (last - first).days + 1
-    _scale(axes, [y for _, y in actual] + [line[-1][1] for line in fan if line] + [budget or 0.0], length)
+    _scale(axes, [y for _, y in actual] + [line[-1][1] for line in fan or ()] + [budget or 0.0], length)
     _ticks(axes, data["symbol"], first, last)
     if budget is not None:
         _budget(axes, budget, length, actual)
-    _draw_fan(axes, fan)
+    if fan:
+        _draw_fan(axes, fan)
     _draw_actual(axes, actual, data["provisional_from"] and _x(data["provisional_from"], first))
     _name_lines(axes, data, fan, actual, length)
     return to_png(figure)
@@ -55,20 +68,25 @@ def _x(day: str, first: date) -> float:
     return float((date.fromisoformat(day) - first).days + 1)
 
 
-def _fan(forecast: dict[str, Any] | None, first: date) -> Fan:
+def _fan(forecast: dict[str, Any] | None, first: date) -> Fan | None:
     """The forecast from the last settled day on, its scatter growing as finops.forecast has it grow."""
     if forecast is None:
-        return [], [], []
+        return None
     start = _x(forecast["settled_through"], first)
     middle = [(max(0.0, start), float(forecast["settled"]))]
     middle += [(_x(day, first), float(amount)) for day, amount in forecast["by_day"]]
     end = middle[-1][1]
-    days, low, high = middle[-1][0] - start, end - float(forecast["low"]), float(forecast["high"]) - end
+    days = middle[-1][0] - start
 
     def grown(x: float) -> float:
         return sqrt((x - start) + (x - start) ** 2 / RHYTHM_DAYS) / sqrt(days + days**2 / RHYTHM_DAYS)
 
-    return middle, [(x, y - low * grown(x)) for x, y in middle], [(x, y + high * grown(x)) for x, y in middle]
+    def line(name: str) -> Points:
+        # Pictures that were queued by an earlier version know of one interval.
+        away = float(forecast.get(name, end)) - end
+        return [(x, y + away * grown(x)) for x, y in middle]
+
+    return Fan(middle, *map(line, ("low", "high", "lowest", "highest")))
 
 
 def _scale(axes: Axes, amounts: list[float], length: int) -> None:
@@ -139,12 +157,11 @@ def _slope(axes: Axes, rise: float) -> float:
 
 
 def _draw_fan(axes: Axes, fan: Fan) -> None:
-    middle, low, high = fan
-    if len(middle) < 2:
-        return
-    x = [day for day, _ in middle]
-    axes.fill_between(x, [y for _, y in low], [y for _, y in high], color=AMBER, alpha=0.18, linewidth=0, zorder=2)
-    axes.plot(x, [y for _, y in middle], color=AMBER, linewidth=2, linestyle=(0, (2, 1.5)), zorder=4)
+    x = [day for day, _ in fan.middle]
+    # The wider band lies below the narrower one, so that each is a shade of its own in print and in grey too.
+    for low, high, shade in ((fan.lowest, fan.highest, 0.13), (fan.low, fan.high, 0.22)):
+        axes.fill_between(x, [y for _, y in low], [y for _, y in high], color=AMBER, alpha=shade, linewidth=0, zorder=2)
+    axes.plot(x, [y for _, y in fan.middle], color=AMBER, linewidth=2, linestyle=(0, (2, 1.5)), zorder=4)
 
 
 def _draw_actual(axes: Axes, actual: Points, provisional: float | None) -> None:
@@ -165,21 +182,21 @@ def _split(points: Points) -> tuple[list[float], list[float]]:
     return [x for x, _ in points], [y for _, y in points]
 
 
-def _name_lines(axes: Axes, data: dict[str, Any], fan: Fan, actual: Points, length: int) -> None:
+def _name_lines(axes: Axes, data: dict[str, Any], fan: Fan | None, actual: Points, length: int) -> None:
     """Each line's name and amount: at the right edge where it ends there, else beside its last point."""
     labels, named = data["labels"], list[tuple[float, Words]]()
     if data["budget"] is not None:
-        named.append((float(data["budget"]), ("Budget", labels["budget"], "", RED)))
-    if fan[0]:
-        named.append((fan[0][-1][1], ("Forecast", labels["forecast"], _interval(fan, data["symbol"]), AMBER)))
+        named.append((float(data["budget"]), ("Budget", labels["budget"], (), RED)))
+    if fan:
+        named.append((fan.middle[-1][1], ("Forecast", labels["forecast"], _intervals(fan, data["symbol"]), AMBER)))
     x, y = actual[-1]
     if x >= _LATE * length:
-        named.append((y, ("Actual", labels["actual"], "" if x >= length else labels["through"], BLUE)))
+        named.append((y, ("Actual", labels["actual"], () if x >= length else (labels["through"],), BLUE)))
     else:
         _name_actual(axes, x, y, labels, data["budget"] and float(data["budget"]), length)
     low, high = axes.get_ylim()
     named.sort(key=lambda item: item[0])
-    gaps = [_LINE_HEIGHT * (3 if words[2] else 2) for _, words in named]
+    gaps = [_LINE_HEIGHT * (2 + _SMALL * len(words[2])) for _, words in named]
     for height, (_, words) in zip(_apart([(at - low) / (high - low) for at, _ in named], gaps), named, strict=True):
         _name(axes, height, words)
 
@@ -190,14 +207,18 @@ def _name(axes: Axes, height: float, words: Words) -> None:
     place: dict[str, Any] = {"transform": axes.transAxes, "color": colour}
     write(axes.text(1.015, height + 0.006, "", va="bottom", **place), name, 12)
     write(axes.text(1.015, height - 0.008, "", va="top", **place), amount, size, bold=True)
-    if more:
-        write(axes.text(1.015, height - 0.1, "", va="top", **place), more, 9.5 * min(1.0, 23 / len(more)))
+    for number, line in enumerate(more):
+        below = height - 0.1 - _SMALL * _LINE_HEIGHT * number
+        write(axes.text(1.015, below, "", va="top", **place), line, 9.5 * min(1.0, 23 / len(line)))
 
 
-def _interval(fan: Fan, symbol: str) -> str:
+def _intervals(fan: Fan, symbol: str) -> tuple[str, ...]:
     """'80 %: $59.4k to $60.1k'; three digits tell enough beside the picture, the message has them all."""
-    low, high = fan[1][-1][1], fan[2][-1][1]
-    return f"80 %: {_compact(low, symbol, 0, 3)} to {_compact(high, symbol, 0, 3)}"
+    ends = {"80 %": (fan.low, fan.high), "95 %": (fan.lowest, fan.highest)}
+    return tuple(
+        f"{name}: {_compact(low[-1][1], symbol, 0, 3)} to {_compact(high[-1][1], symbol, 0, 3)}"
+        for name, (low, high) in ends.items()
+    )
 
 
 def _name_actual(axes: Axes, x: float, y: float, labels: dict[str, str], budget: float | None, length: int) -> None:

@@ -39,7 +39,7 @@ def daily_message(
         notes: plain sentences to be added, escaped here.
         ladder: the policy in force.
     """
-    found, who, moved = facts(month), turn(month, ladder), _movers(movers, month.currency)
+    found, who, moved = facts(month, ladder), turn(month, ladder), _movers(movers, month.currency)
     small = [note for note in (restated(month), freshness(month), counted(month)) if note]
     noted = [escape(note, 600) for note in notes]
     body: list[Block] = [

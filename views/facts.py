@@ -8,7 +8,8 @@ from decimal import Decimal
 from finops.policy import LADDER, Tier, ratio_of
 from finops.scope import UNALLOCATED
 from finops.team_month import TeamMonth
-from views.amounts import difference, money, ratio, share, short_day
+from views.amounts import difference, money, percent, ratio, share, short_day
+from views.chances import chances_of
 from views.team_line import figures
 from views.text import escape
 from views.tiers import direction, duty, sign, word
@@ -16,8 +17,12 @@ from views.tiers import direction, duty, sign, word
 Fact = tuple[str, str]
 
 
-def facts(month: TeamMonth) -> list[Fact]:
-    """Label and value of each figure, at most six; both are mrkdwn."""
+def facts(month: TeamMonth, ladder: Sequence[Tier] = LADDER) -> list[Fact]:
+    """Label and value of each figure, at most seven; both are mrkdwn.
+
+    Args:
+        ladder: the policy in force, whose edges chances are told of.
+    """
     currency = month.currency
     budget = "none approved" if month.budget is None else money(month.budget, currency)
     found = [("Budget" if month.over else "Budget, whole month", budget)]
@@ -31,7 +36,7 @@ def facts(month: TeamMonth) -> list[Fact]:
     if month.variance is not None:
         label = "Variance" if month.over else "Variance so far"
         found.append((label, _variance(month.variance, month.variance_ratio, currency)))
-    return found + _forecast(month)
+    return found + _forecast(month, ladder)
 
 
 def _target(month: TeamMonth, actual: Decimal, target: Decimal) -> str:
@@ -41,7 +46,7 @@ def _target(month: TeamMonth, actual: Decimal, target: Decimal) -> str:
     return f"{money(target, month.currency)} (spend is {where})"
 
 
-def _forecast(month: TeamMonth) -> list[Fact]:
+def _forecast(month: TeamMonth, ladder: Sequence[Tier]) -> list[Fact]:
     if month.forecast is None or month.over:
         return []
     forecast, currency = month.forecast, month.currency
@@ -49,7 +54,8 @@ def _forecast(month: TeamMonth) -> list[Fact]:
     found = [("Forecast", f"{money(forecast.amount, currency)} ({interval})")]
     if month.reading_variance is not None:
         found.append(("Forecast variance", _variance(month.reading_variance, month.reading_ratio, currency)))
-    return found
+    chances = chances_of(month, ladder)
+    return [*found, ("Chance of ending", chances)] if chances else found
 
 
 def _variance(variance: Decimal, fraction: Decimal | None, currency: str) -> str:
@@ -82,8 +88,13 @@ def turn(month: TeamMonth, ladder: Sequence[Tier] = LADDER) -> str:
         return ":white_circle: *no tier yet* — nothing to do: the month is under its budget and cannot be forecast yet."
     said = f"{sign(month.tier, variance)} *{word(month.tier, variance)}* — {duty(month.tier, variance)}"
     fraction = month.reading_ratio
-    small = fraction is not None and len(ladder) > 1 and month.tier == ladder[0] and abs(fraction) > ladder[1].above
-    return said + (" The difference is below the amount that counts for this team." if small else "")
+    if fraction is None or len(ladder) < 2 or month.tier != ladder[0] or abs(fraction) <= ladder[1].above:
+        return said
+    following = ladder[1]
+    part = month.chance_under(following.above) if fraction < 0 else month.chance_over(following.above)
+    if part is not None and following.chance is not None and part < following.chance:
+        return f"{said} *{word(following, variance)}* begins at a chance of {percent(following.chance)}."
+    return f"{said} The difference is below the amount that counts for this team."
 
 
 def currencies(others: Sequence[TeamMonth]) -> str:

@@ -16,6 +16,8 @@ def draw(name: str, data: dict[str, Any]) -> bytes:
         KeyError: there is no picture of that name.
     """
     from views.burn_up_drawing import draw_burn_up
+    from views.drivers_over_time_drawing import draw_drivers_over_time
     from views.waterfall_drawing import draw_waterfall
 
-    return {"burn_up": draw_burn_up, "waterfall": draw_waterfall}[name](data)
+    known = {"burn_up": draw_burn_up, "drivers_over_time": draw_drivers_over_time, "waterfall": draw_waterfall}
+    return known[name](data)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from decimal import Decimal
 
 from finops.alert import Level
 from finops.calendar import QuietHours, WorkCalendar
+from finops.chance import HELD
 from finops.company import Company
 from finops.explanation import ExplanationRules
 from finops.money import EXACT, plain
 from finops.periods import Month
 from finops.policy import Kind, Materiality, Role, Tier
 from finops.policy_check import ANY_TEAM, Difference, Rung
-from views.amounts import month_name
+from views.amounts import month_name, percent
 from views.tiers import ROLES, listed
 from views.time import day
 
@@ -62,11 +62,6 @@ def policy_lines(
             yield from (f"  {line}" for line in found)
 
 
-def percent(fraction: Decimal) -> str:
-    """A share as it is configured: '7.5 %'."""
-    return f"{plain(EXACT.multiply(fraction, Decimal(100)))} %"
-
-
 def materiality_words(materiality: Materiality) -> str:
     """What a variance must reach to count, as a sentence."""
     amount, ratio = f"an amount of {plain(materiality.amount)}", f"a ratio of {percent(materiality.ratio)}"
@@ -108,11 +103,22 @@ def _tiers(company: Company, rungs: Sequence[Rung], vacant: frozenset[Role], *, 
         until = f" up to {percent(rung.up_to)}" if rung.up_to is not None else ""
         tier = company.ladder[abs(rung.step)]
         yield f"{tier.name}, over {percent(rung.above)}{until}:"
+        yield from (f"  {line}" for line in _by_chance(rung))
         yield from (f"  {line}" for line in _called(rung, vacant))
         if over:
             yield from (f"  {line}" for line in _explained(company, tier))
     if over and found:
         yield _without_ratio(company, found)
+
+
+def _by_chance(rung: Rung) -> Iterator[str]:
+    """From which chance on a running month is on a step, and below which an alert leaves it."""
+    if rung.chance is not None:
+        left, side = percent(EXACT.multiply(HELD, rung.chance)), "over" if rung.step > 0 else "under"
+        yield (
+            f"while the month runs: from a chance of {percent(rung.chance)} on to end more than {percent(rung.above)} "
+            f"{side}, whatever is expected; left below {left}"
+        )
 
 
 def _explained(company: Company, tier: Tier) -> Iterator[str]:

@@ -7,6 +7,7 @@ import io
 from decimal import Decimal
 
 from finops.explanation import Explanation
+from finops.forecast_judged import ToldForecast
 from finops.money import plain
 from finops.variance_report import TeamReport, VarianceReport
 from views import report_words as words
@@ -14,7 +15,8 @@ from views import report_words as words
 COLUMNS = (
     "month", "team", "name", "currency", "basis", "budget", "actual", "variance", "ratio", "tier", "restated_actual",
     "restated_budget", "explained", "approved", "open", "material", "settled", "explanation", "stage", "category",
-    "amount", "goes_on", "what", "why", "what_next", "author", "reviewer", "actions", "closed_at",
+    "amount", "goes_on", "what", "why", "what_next", "author", "reviewer", "actions", "closed_at", "forecast_told_on",
+    "forecast", "forecast_low_80", "forecast_high_80", "forecast_error",
 )  # fmt: skip
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What makes a spreadsheet take a cell for a formula, also in its full-width likeness."""
@@ -47,7 +49,16 @@ def _cells(report: VarianceReport, row: TeamReport, explanation: Explanation | N
         "yes" if row.is_material else "no",
         "no" if row.is_open else "yes",
     ]
-    return [*own, *_explained(report, row, explanation), figures.closed_at.isoformat() if figures.closed_at else ""]
+    closed = figures.closed_at.isoformat() if figures.closed_at else ""
+    return [*own, *_explained(report, row, explanation), closed, *_told(row.told)]
+
+
+def _told(told: ToldForecast | None) -> list[str]:
+    """The forecast of the 15th beside the actual: when it was told, its amount, its 80 % interval and its error."""
+    if told is None:
+        return [""] * 5
+    forecast = told.forecast
+    return [told.made_on.isoformat(), *map(_amount, (forecast.amount, forecast.low, forecast.high, told.error))]
 
 
 def _explained(report: VarianceReport, row: TeamReport, each: Explanation | None) -> list[str]:

@@ -63,6 +63,7 @@ def _executive(report: VarianceReport) -> Parts:
     yield _found(report, STANDING_OUT)
     yield _part("Decisions", [finding_words.decision(report, freeze) for freeze in report.freezes], STANDING_OUT)
     yield _part("Corrective actions", promised(report), STANDING_OUT)
+    yield _part(words.FORECASTS, words.forecasts(report), STANDING_OUT)
 
 
 def _technical(report: VarianceReport) -> Parts:
@@ -77,6 +78,7 @@ def _technical(report: VarianceReport) -> Parts:
         rows = [row for row in report.rows if row.figures.key.currency == total.currency]
         yield _rows(f"Every team, {safe(total.currency)}", rows, report, foot=True)
     yield _actions(report)
+    yield _part(words.FORECASTS, words.forecasts(report), len(report.accuracy) + 1)
     yield articles(report)
 
 

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any
 
 from finops.closed_month import TeamFigures
+from finops.forecast_judged import Judged, ToldForecast
 from finops.money import plain
 from finops.periods import Month
 from finops.variance_report import TeamReport, Total, VarianceReport
@@ -43,11 +44,36 @@ def report_json(report: VarianceReport, executive: bool = False) -> str:
         ],
         "undone": [plainly(each) | {"sentence": finding_words.undone(report, each)} for each in report.undone],
         "freezes": plainly(report.freezes),
+        "forecasts": [_judged(each) for each in report.accuracy],
     }
     if not executive:
         whole["teams"] = [_row(row) for row in report.rows]
         whole["names"] = plainly(dict(sorted(report.names.items())))
     return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
+
+
+def _judged(each: Judged) -> dict[str, Any]:
+    return {
+        "days_left_from": each.band[0],
+        "days_left_through": each.band[1],
+        "forecasts": each.forecasts,
+        "mean_error": plainly(each.error),
+        "held_80": plain(each.held_80),
+        "held_95": plain(each.held_95),
+    }
+
+
+def _told(told: ToldForecast | None) -> dict[str, Any] | None:
+    if told is None:
+        return None
+    forecast = told.forecast
+    names = ("amount", "low", "high", "lowest", "highest")
+    return {
+        "told_on": told.made_on.isoformat(),
+        "settled_through": forecast.settled_through.isoformat(),
+        **{name: plain(getattr(forecast, name)) for name in names},
+        "error": plainly(told.error),
+    }
 
 
 def _total(total: Total) -> dict[str, Any]:
@@ -71,6 +97,7 @@ def _row(row: TeamReport) -> dict[str, Any]:
         "drivers": [plainly(line) | {"change": plainly(line.change)} for line in row.drivers],
         "explanations": plainly(row.explanations),
         "actions": plainly(row.actions),
+        "forecast": _told(row.told),
     }
 
 

@@ -115,6 +115,7 @@ def _parts(report: VarianceReport, ladder: Sequence[Tier]) -> Iterator[tuple[str
     yield "Overdue", _listed((finding_words.undone(report, each) for each in late), FOUND)
     yield "Decisions", _listed((finding_words.decision(report, freeze) for freeze in report.freezes), DECIDED)
     yield "Corrective actions", [f"• {escape(line, 400)}" for line in promised(report)]
+    yield words.FORECASTS, [f"• {escape(line, 320)}" for line in words.forecasts(report)]
 
 
 def _listed(lines: Iterable[str], most: int) -> list[str]:

@@ -16,7 +16,15 @@ from views.report_message import promised, speaks, top_rows
 from views.report_pdf_page import Page
 from views.text import clip
 
-ROOMS = ((5, 5, 6, 3, 8), (5, 4, 5, 2, 8), (5, 3, 4, 2, 6), (3, 2, 4, 2, 6), (2, 2, 3, 1, 4), (1, 1, 2, 1, 3))
+ROOMS = (
+    (5, 5, 6, 3, 8),
+    (5, 4, 5, 2, 8),
+    (5, 3, 4, 2, 6),
+    (3, 2, 4, 2, 6),
+    (2, 2, 3, 1, 4),
+    (1, 1, 2, 1, 3),
+    (1, 1, 1, 1, 2),
+)
 """Most lacks, findings, overspends, underspends and bars of the executive edition: the first that stays on one page."""
 BRIEF, LONGEST, BRIEF_NAME = 200, 2000, 36
 """Characters of a sentence in the executive and in the technical edition, and of a name in the former."""
@@ -66,6 +74,8 @@ def _executive(page: Page, report: VarianceReport, room: tuple[int, int, int, in
     _part(page, "What stands out", findings, found, BRIEF)
     decided = [finding_words.decision(report, freeze) for freeze in report.freezes]
     _part(page, "What follows", [*promised(report), *decided], found, BRIEF)
+    page.ln(1)
+    page.small(f"{words.FORECASTS}: {clip(words.forecasts(report)[0], BRIEF)}")
     _ended(page, report)
 
 
@@ -82,6 +92,7 @@ def _technical(page: Page, report: VarianceReport) -> None:
         rows = [row for row in report.rows if row.figures.key.currency == total.currency]
         _teams(page, f"Every team, {total.currency}", rows, report, total)
     _actions(page, report)
+    _part(page, words.FORECASTS, words.forecasts(report), every + 1)
     told = [row for row in report.rows if speaks(row)]
     if told:
         page.heading("What, Why, What next")

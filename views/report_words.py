@@ -11,9 +11,10 @@ from finops.breakdown import Line
 from finops.closed_month import TeamFigures
 from finops.corrective_action import ActionStage, CorrectiveAction
 from finops.explanation import Category, Explanation, Stage
+from finops.forecast_judged import Judged
 from finops.money import ZERO
-from finops.variance_report import Lack, Missing, TeamReport, Total, VarianceReport
-from views.amounts import money, month_name, ratio, short_day
+from finops.variance_report import EARLIER, Lack, Missing, TeamReport, Total, VarianceReport
+from views.amounts import distance, money, month_name, ratio, short_day
 from views.sentences import BASIS
 from views.text import clip, tidy
 from views.tiers import direction
@@ -35,6 +36,8 @@ STAGES = {
     Stage.VOIDED: "void: the variance has moved",
     Stage.WITHDRAWN: "withdrawn",
 }
+FORECASTS = "How near forecasts came"
+"""The heading of that part."""
 NAME, SERVICE = 80, 60
 """Characters of a team's and of a service's name."""
 
@@ -258,6 +261,34 @@ def action_line(report: VarianceReport, action: CorrectiveAction) -> str:
     elif action.stage is not ActionStage.DROPPED:
         said.append("not measured yet")
     return f"{tidy(action.text)} — {'; '.join(said)}"
+
+
+def forecasts(report: VarianceReport) -> list[str]:
+    """How near forecasts of this month and the two before came, one sentence for each number of days left."""
+    if not report.accuracy:
+        return [
+            f"No forecast of {_judged_months(report)} can be judged: one is kept each day from the first ingest on, "
+            "and held against the actual once its month is closed with all its days."
+        ]
+    return [_forecasts(each) for each in report.accuracy]
+
+
+def _judged_months(report: VarianceReport) -> str:
+    first = report.month
+    for _ in range(EARLIER):
+        first = first.previous
+    return f"{month_name(first)} to {month_name(report.month)}"
+
+
+def _forecasts(each: Judged) -> str:
+    """'15 to 21 days before the end: 12 forecasts, 6.1 % off on average; the 80 % interval held 10 of 12 …'."""
+    number = "1 forecast" if each.forecasts == 1 else f"{each.forecasts:,} forecasts"
+    off = f", {distance(each.error)} off on average" if each.error is not None else ""
+    held = [
+        f"the {name} % interval held {part * each.forecasts:,.0f} of {each.forecasts:,}"
+        for name, part in (("80", each.held_80), ("95", each.held_95))
+    ]
+    return f"{each.band[0]} to {each.band[1]} days before the end: {number}{off}; {', '.join(held)}."
 
 
 def counted(lines: Iterable[str], most: int, rest: str) -> list[str]:

@@ -61,7 +61,7 @@ def variance_message(
         ladder: the policy in force.
         shared: for the channel, with the picture, instead of for the one who asked.
     """
-    found, who, first = facts(month), turn(month, ladder), lead(month, team)
+    found, who, first = facts(month, ladder), turn(month, ladder), lead(month, team)
     notes = [note for note in (restated(month), freshness(month), counted(month)) if note]
     also = currencies(other_currencies)
     body: list[Block] = [blocks.header(f"{literal(called_by(team))} — {month_name(month.month)}")]

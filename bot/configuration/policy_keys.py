@@ -72,10 +72,20 @@ class TierKeys(Keys):
     """what they must do when a month has closed with overspend"""
     above_amount: Decimal | None = None
     """the variance over which the step begins where the budget is zero"""
+    chance: Fraction | None = None
+    """the chance of a running month to end beyond `above` from which on it is on the step, `70 %` or 0.7; where left \
+out, the expected amount decides"""
     explanation_review_within: int | None = Field(default=None, ge=1, le=60)
     """working days until a review of its explanation is overdue; `explanations.review_within` where left out"""
     explanation_answer_within: int | None = Field(default=None, ge=1, le=60)
     """working days until its author's answer is overdue; `explanations.answer_within` where left out"""
+
+    @field_validator("chance")
+    @classmethod
+    def _known_chance(cls, value: Decimal | None) -> Decimal | None:
+        if value is not None and not Decimal("0.01") <= value <= Decimal("0.99"):
+            raise ValueError("a chance lies from 1 % to 99 %")
+        return value
 
     def value(self) -> Tier:
         """As the ladder has it."""

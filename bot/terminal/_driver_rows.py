@@ -30,7 +30,7 @@ def show_drivers(
         NotFound: there is nothing to compare with.
     """
     month = answer.month
-    separation = _separation(installation, answer, known)
+    separation = separation_of(installation, answer, known)
     steps = parts_of(separation)
     if against == "budget":
         found = drivers_of(month, answer.spend, separation)
@@ -54,8 +54,8 @@ def show_drivers(
         click.echo(said)
 
 
-def _separation(installation: Installation, answer: TeamAnswer, known: Sequence[Coverage]) -> Separation:
-    """The parts of a month as the ledger tells them."""
+def separation_of(installation: Installation, answer: TeamAnswer, known: Sequence[Coverage]) -> Separation:
+    """The parts of a month as the ledger tells them; raises NotFound where they cannot be told."""
     # Imported here: every command is listed by `finops --help`, which loads neither DuckDB nor pyarrow.
     from storage.team_drivers import team_drivers
 

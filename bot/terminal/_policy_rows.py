@@ -67,6 +67,7 @@ def _tier(company: Company, rung: Rung) -> dict[str, Any]:
         "above": plain(rung.above),
         "up_to": _text(rung.up_to),
         "above_amount": _text(rung.above_amount),
+        "chance": _text(rung.chance),
         "calls": _level(rung.chain[0]),
         "duty": rung.duty,
         "due_working_days": rung.due,

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import click
 
 from bot.installation import Installation
-from bot.terminal.output import FORMAT, show
+from bot.sources import open_source
+from bot.terminal._forecast_rows import compared_rows, judged_row, month_row, service_row
+from bot.terminal.output import FORMAT, counted, show
 from bot.terminal.variance import unknown_team
-from finops.company import Company
-from finops.forecast_judged import Judged, judged
-from finops.money import EXACT, ZERO, plain
+from finops.company import BillingSource
+from finops.forecast_judged import judged
+from finops.money import plain
 from finops.periods import Month
 from finops.team_month import TeamMonth
 from storage.forecast_history import told_forecasts
+from storage.series_forecasts import provider_forecasts, service_forecasts
 from storage.team_months import team_months
-from views.amounts import money, month_name, share
+from views.amounts import month_name
 
 NOTHING = "No forecast of a month with final figures is stored yet: the first month after the first ingest tells."
+COST_EXPLORER = "aws_cost_explorer"
+AWS = ("AWS", "Amazon Web Services")
+"""What the provider is called in bills."""
 
 
 @click.group("forecast")
@@ -29,21 +34,64 @@ def COMMAND() -> None:
 
 @COMMAND.command("list")
 @click.option("--team", "slug", help="One team only.")
+@click.option("--by", type=click.Choice(["service"]), help="Each service by itself, made anew from its own days.")
+@click.option(
+    "--cost-explorer", is_flag=True, help="AWS's own forecast beside ours of what AWS bills: one request, 0.01 USD."
+)
 @FORMAT
 @click.pass_obj
-def forecasts(installation: Installation, slug: str | None, form: str) -> None:
+def forecasts(installation: Installation, slug: str | None, by: str | None, cost_explorer: bool, form: str) -> None:
     """The running month of every team: expected end, its 80 and 95 % interval, and the chance of passing the budget
     and each tier's edge.
     """
     installation.say_if_unconfigured(click.echo)
+    if cost_explorer and (slug or by):
+        raise click.UsageError("--cost-explorer is of all that AWS bills: leave out --team and --by.")
     company, today = installation.company, installation.today
+    if cost_explorer:
+        _compared(installation, form)
+        return
     with installation.state.reading() as connection:
         found = team_months(connection, company, Month.of(today), today, company.basis)
     if slug is not None and slug not in {month.team for month in found}:
         raise unknown_team(slug, [month.team for month in found])
     chosen = [month for month in found if slug in (None, month.team) and (month.forecast or month.actual is not None)]
-    rows = [_shown(company, month) if form == "table" else _data(company, month) for month in chosen]
-    show(rows, form, title=f"{month_name(Month.of(today))}, basis {company.basis}", empty="No team has spend yet.")
+    title = f"{month_name(Month.of(today))}, basis {company.basis}"
+    if by:
+        _by_service(installation, chosen, form, title)
+        return
+    show([month_row(company, month, form) for month in chosen], form, title=title, empty="No team has spend yet.")
+
+
+def _by_service(installation: Installation, months: Sequence[TeamMonth], form: str, title: str) -> None:
+    company, today, month = installation.company, installation.today, Month.of(installation.today)
+    with installation.state.reading() as connection:
+        rows = [
+            service_row(team, month, each, form)
+            for team in dict.fromkeys(month.team for month in months)
+            for each in service_forecasts(connection, company, team, month, company.basis, today)
+        ]
+    show(rows, form, title=title, empty="No team has spend yet.")
+
+
+def _compared(installation: Installation, form: str) -> None:
+    """AWS's own forecast, and ours beside it; what asking costs is said before, and after what was asked."""
+    from storage.sources.aws_cost_explorer import CostExplorer
+
+    company, month, basis = installation.company, Month.of(installation.today), installation.company.basis
+    source = open_source(BillingSource(COST_EXPLORER, {}), state=installation.state, ledger=installation.ledger)
+    assert isinstance(source, CostExplorer)
+    click.echo(f"finops: asking Cost Explorer takes 1 request, {plain(source.price)} USD.", err=True)
+    try:
+        theirs = source.forecast(month, basis, installation.now)
+    finally:
+        cost = plain(source.requests * source.price)
+        click.echo(f"finops: {counted(source.requests, 'request')} made, {cost} USD.", err=True)
+    with installation.state.reading() as connection:
+        found = provider_forecasts(connection, company, AWS, month, basis, installation.today)
+        ours = next((each for each in found if each.currency == theirs.currency), None)
+    title = f"{month_name(month)}, AWS, basis {basis}"
+    show(compared_rows(month, ours, theirs, form), form, title=title)
 
 
 @COMMAND.command("accuracy")
@@ -65,7 +113,7 @@ def accuracy(installation: Installation, slug: str | None, number: int, form: st
             if slug in (None, each.team)
         ]
     found = [each for each in judged(told) if slug is None or each.team]
-    show([_judged(each, form) for each in found], form, title=f"Through {today}", empty=NOTHING)
+    show([judged_row(each, form) for each in found], form, title=f"Through {today}", empty=NOTHING)
 
 
 def _months(running: Month, number: int) -> Iterator[Month]:
@@ -73,69 +121,3 @@ def _months(running: Month, number: int) -> Iterator[Month]:
     for _ in range(number):
         month = month.previous
         yield month
-
-
-def _chances(company: Company, month: TeamMonth) -> dict[str, float | None]:
-    """Edge → the chance of ending above it; None without a forecast or a budget."""
-    chances: dict[str, float | None] = {}
-    for edge in (ZERO, *(tier.above for tier in company.ladder if tier.above)):
-        name = f"chance over {share(edge)}" if edge else "chance over budget"
-        chances[name] = None
-        if month.forecast and month.budget:
-            chances[name] = month.forecast.probability_over(EXACT.multiply(month.budget, 1 + edge))
-    return chances
-
-
-def _shown(company: Company, month: TeamMonth) -> dict[str, Any]:
-    forecast, currency = month.forecast, month.currency
-
-    def between(low: Any, high: Any) -> str:
-        return f"{money(low, currency)} to {money(high, currency)}"
-
-    return {
-        "team": month.team,
-        "budget": None if month.budget is None else money(month.budget, currency),
-        "forecast": money(forecast.amount, currency) if forecast else None,
-        "80 %": between(forecast.low, forecast.high) if forecast else None,
-        "95 %": between(forecast.lowest, forecast.highest) if forecast else None,
-        **{name: None if part is None else f"{part:.0%}" for name, part in _chances(company, month).items()},
-        "settled through": forecast.settled_through.isoformat() if forecast else None,
-    }
-
-
-def _data(company: Company, month: TeamMonth) -> dict[str, Any]:
-    forecast = month.forecast
-    names = ("amount", "low", "high", "lowest", "highest", "settled")
-    return {
-        "team": month.team,
-        "month": str(month.month),
-        "basis": str(month.basis),
-        "currency": month.currency,
-        "budget": None if month.budget is None else plain(month.budget),
-        **{name: plain(getattr(forecast, name)) if forecast else None for name in names},
-        **{name.replace(" ", "_"): part for name, part in _chances(company, month).items()},
-        "settled_through": forecast.settled_through.isoformat() if forecast else None,
-    }
-
-
-def _judged(each: Judged, form: str) -> dict[str, Any]:
-    first, last = each.band
-    if form == "table":
-        return {
-            "team": each.team or "(all)",
-            "days left": f"{first} to {last}",
-            "forecasts": each.forecasts,
-            "mean error": None if each.error is None else share(each.error),
-            "80 % held": share(each.held_80),
-            "95 % held": share(each.held_95),
-        }
-    return {
-        "team": each.team,
-        "currency": each.currency,
-        "days_left_from": first,
-        "days_left_through": last,
-        "forecasts": each.forecasts,
-        "mean_error": None if each.error is None else str(each.error),
-        "held_80": str(each.held_80),
-        "held_95": str(each.held_95),
-    }

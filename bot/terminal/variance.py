@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import click
 
 from bot.installation import Installation
+from bot.terminal._driver_months import show_driver_months
 from bot.terminal._driver_rows import show_drivers
 from bot.terminal.output import FORMAT, show
 from finops.basis import Basis
@@ -38,6 +40,15 @@ from views.tiers import word
     type=click.Choice(["budget", "month"]),
     help="What --drivers compares with: the budget (the default), or the month before.",
 )
+@click.option(
+    "--months",
+    "number",
+    type=click.IntRange(2, 24),
+    help="With --drivers: so many months, each against the one before.",
+)
+@click.option(
+    "--picture", type=click.Path(path_type=Path, dir_okay=False), help="With --months: the PNG file to draw them in."
+)
 @FORMAT
 @click.pass_obj
 def COMMAND(
@@ -50,6 +61,8 @@ def COMMAND(
     by_invoice: bool,
     drivers: bool,
     against: str | None,
+    number: int | None,
+    picture: Path | None,
     form: str,
 ) -> None:
     """A team's month: budget, actual, variance, tier and forecast."""
@@ -59,6 +72,10 @@ def COMMAND(
         raise click.UsageError("--drivers is of one team, by day of charge.")
     if against and not drivers:
         raise click.UsageError("--against belongs to --drivers.")
+    if number and (not drivers or against == "budget"):
+        raise click.UsageError("--months belongs to --drivers, and compares each month with the one before.")
+    if picture and not number:
+        raise click.UsageError("--picture belongs to --months.")
     company = installation.company
     day = parse_day(as_of) if as_of else installation.today
     wanted = Month.parse(month) if month else Month.of(day)
@@ -71,6 +88,9 @@ def COMMAND(
         found = find_team(connection, company, team)
         if found is None:
             raise unknown_team(team, list(all_teams(connection, company)))
+        if number:
+            show_driver_months(installation, found, _until(wanted, number), day, counted, picture, form)
+            return
         answer = team_answer(connection, company, found, wanted, day, counted, by_invoice)
         known = list(coverages(connection).values()) if drivers else []
     if drivers:
@@ -83,6 +103,14 @@ def COMMAND(
     if answer.others:
         also = ", ".join(other.currency for other in answer.others)
         click.echo(f"finops: {team} also has {also}; --all shows every currency.", err=True)
+
+
+def _until(last: Month, number: int) -> list[Month]:
+    """So many months up to one, the oldest first."""
+    months = [last]
+    while len(months) < number:
+        months.insert(0, months[0].previous)
+    return months
 
 
 def _print(months: Sequence[TeamMonth], form: str) -> None:

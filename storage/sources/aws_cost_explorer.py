@@ -10,7 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from finops.basis import Basis
 from finops.periods import Month
+from storage.sources.cost_explorer_forecast import TheirForecast, forecast_request, read_forecast
 from storage.sources.cost_explorer_look import Group, Look, Query, request
 from storage.sources.focus_rows import of_day, write_charges
 from storage.sources.source import Fetched, Offer, Offered, PaidSource, SourceFailed, SourceKind
@@ -22,11 +24,10 @@ SETTLING = 15
 MOST_MONTHS = 14
 """Cost Explorer keeps the current month and 13 before it by day."""
 REFUSALS = {
-    "AccessDeniedException": "AWS does not allow ce:GetCostAndUsage, or Cost Explorer is not switched on.",
+    "AccessDeniedException": "AWS does not allow ce:{action}, or Cost Explorer is not switched on.",
     "DataUnavailableException": "Cost Explorer has no data yet; AWS prepares it within a day of switching it on.",
 }
-
-
+FORECAST = "GetCostForecast"
 NOBODY = (
     "AccessDeniedException",
     "ExpiredTokenException",
@@ -41,8 +42,10 @@ LONG_AGO = (date(2016, 1, 1), date(2016, 1, 2))
 class _Refused(SourceFailed):
     """Cost Explorer answered a request with an error code."""
 
-    def __init__(self, code: str) -> None:
-        reason = REFUSALS.get(code) or f"Cost Explorer answered {code or 'with an error'}."
+    def __init__(self, code: str, action: str) -> None:
+        reason = REFUSALS.get(code, "").format(action=action) or f"Cost Explorer answered {code or 'with an error'}."
+        if (code, action) == ("DataUnavailableException", FORECAST):
+            reason = "Cost Explorer has too little history for a forecast."
         super().__init__(reason, "See docs/howto/connect-a-source.md.")
         self.code = code
 
@@ -92,6 +95,15 @@ class CostExplorer(PaidSource):
             remarks.append(f"No charge has a value for the tag {self._tag}: activate it as a cost allocation tag.")
         return Fetched((write_charges(folder / f"{offer.name}.csv", charges),), tuple(remarks))
 
+    def forecast(self, month: Month, basis: Basis, now: datetime) -> TheirForecast:
+        """What AWS itself expects of the rest of a running month, by one request.
+
+        Raises:
+            SourceFailed: it is not allowed, or AWS knows too little.
+        """
+        begins = max(now.date(), month.first)
+        return read_forecast(self._ask(forecast_request(begins, month.next.first, basis), FORECAST))
+
     def lacking(self) -> list[str]:
         """Why Cost Explorer would not answer, by one request about days that it has long forgotten."""
         try:
@@ -102,16 +114,17 @@ class CostExplorer(PaidSource):
             return [failed.reason]
         return []
 
-    def _ask(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _ask(self, asked: Mapping[str, Any], action: str = "GetCostAndUsage") -> Mapping[str, Any]:
+        from botocore import xform_name
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            answer: Mapping[str, Any] = self._client.get_cost_and_usage(**asked)
+            answer: Mapping[str, Any] = getattr(self._client, xform_name(action))(**asked)
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "")
             if code not in NOBODY:
                 self.paid(_made(error.response))
-            raise _Refused(code) from None
+            raise _Refused(code, action) from None
         except BotoCoreError as error:
             words = (str(error).splitlines() or [""])[0][:200]
             mend = "Credentials come from where AWS's own tools find them."

@@ -44,6 +44,9 @@ from finops.policy import LADDER, AlertRules, Kind, Materiality, Policy, Role, T
             "1:35: tiers.0.who.0: Input should be 'owner', 'engineering_lead'",
         ),
         ("tiers: [{name: a, above: 0, due: 2.5}]", "1:29: tiers.0.due: Input should be a valid integer"),
+        ("tiers: [{name: a, above: 0, chance: 0}]", "1:29: tiers.0.chance: a chance lies from 1 % to 99 %."),
+        ("tiers: [{name: a, above: 0, chance: 70}]", "1:29: tiers.0.chance: a chance lies from 1 % to 99 %."),
+        ("tiers: [{name: a, above: 0, chance: likely}]", "'likely' is not a share; write 5 % or 0.05"),
         ("tiers: [{name: a, above: 0, answer_within: 0}]", "tiers.0.answer_within: Input should be greater than"),
         ("alerts: {quiet: off}", "1:10: alerts.quiet: is not a key that exists; did you mean quiet_hours?"),
         ("alerts: {mode: loud}", "1:10: alerts.mode: Input should be 'live' or 'shadow'."),
@@ -194,7 +197,7 @@ teams_from: {column: SubAccountId, channel: "#cost-{slug}"}
 roles: {finops: "@finops"}
 tiers:
   - {name: calm, above: 0, who: [finops], duty: none}
-  - {name: loud, above: 7.5 %, who: [owner, finance], duty: explain}
+  - {name: loud, above: 7.5 %, who: [owner, finance], duty: explain, chance: 70 %}
 """
     )
     company = load_company(path)
@@ -203,9 +206,9 @@ tiers:
     assert dict(team.scope[1].tag) == {"team": ("x", "y")}
     assert team.materiality is not None
     assert (team.materiality.amount, team.materiality.ratio, team.materiality.both) == (100, Decimal("0.05"), False)
-    assert [(tier.name, tier.above, tier.who) for tier in company.ladder] == [
-        ("calm", Decimal(0), (Role.FINOPS,)),
-        ("loud", Decimal("0.075"), (Role.OWNER, Role.FINANCE)),
+    assert [(tier.name, tier.above, tier.who, tier.chance) for tier in company.ladder] == [
+        ("calm", Decimal(0), (Role.FINOPS,), None),
+        ("loud", Decimal("0.075"), (Role.OWNER, Role.FINANCE), Decimal("0.7")),
     ]
     assert company.roles == {Role.FINOPS: ("@finops",)}
 

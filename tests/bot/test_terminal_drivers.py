@@ -103,3 +103,37 @@ def test_what_cannot_be_compared_is_said(here: Path) -> None:
         ("payments", "--against", "month"),
     ):
         assert finops("variance", *wrong).exit_code == 2
+
+
+def test_drivers_month_by_month(here: Path) -> None:
+    """Each month's rows add up to its change against the one before; a month with none before it is left out."""
+    asked = ("variance", "payments", "--month", "2026-10", "--drivers", "--months", "3")
+    result = finops(*asked, "--picture", "drivers.png", "--format", "json")
+    rows = json.loads(result.stdout)
+    assert {row["month"] for row in rows} == {"2026-10"}
+    against = add(Decimal(row["amount"]) for row in drivers("--against", "month"))
+    assert add(Decimal(row["amount"]) for row in rows) == against
+    first, second, drawn = result.stderr.splitlines()
+    assert first.startswith("finops: 2026-08 is left out: ") and second.startswith("finops: 2026-09 is left out: ")
+    assert drawn.startswith("drivers.png: Drivers of cost of Payments, October 2026, each month against")
+    assert Path("drivers.png").read_bytes().startswith(b"\x89PNG")
+    assert "change" in finops(*asked).stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--months", "3"),
+        ("--drivers", "--months", "1"),
+        ("--drivers", "--months", "3", "--against", "budget"),
+        ("--drivers", "--picture", "x.png"),
+    ],
+)
+def test_months_belong_to_drivers(here: Path, words: tuple[str, ...]) -> None:
+    """Options that mean nothing together are refused as wrong usage."""
+    assert finops("variance", "payments", *words).exit_code == 2
+
+
+def test_months_without_any_to_compare_are_refused(here: Path) -> None:
+    """Where no month has one before it, the reason is that of the last."""
+    assert finops("variance", "payments", "--month", "2026-09", "--drivers", "--months", "2").exit_code == 1

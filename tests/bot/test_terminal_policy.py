@@ -208,6 +208,26 @@ Warnings
     )
 
 
+LIKELY = """
+tiers:
+  - {name: calm, above: 0}
+  - {name: loud, above: 10 %, chance: 70 %, duty: explain}
+"""
+
+
+def test_a_step_that_is_reached_by_chance(place: Installation, tmp_path: Path) -> None:
+    """It is said from which chance on a running month is on it, and below which an alert leaves it, both ways."""
+    (tmp_path / "likely.yaml").write_text(LIKELY)
+    asked = ("policy", "check", "--policy", str(tmp_path / "likely.yaml"))
+    said = finops(place, *asked).stdout.splitlines()
+    assert [line for line in said if "chance" in line] == [
+        f"    while the month runs: from a chance of 70 % on to end more than 10 % {side}, whatever is expected; left "
+        "below 56 %"
+        for side in ("over", "under")
+    ]
+    assert [tier["chance"] for tier in as_json(place, *asked)["tiers"]] == ["0.7", "0.7"]
+
+
 def test_the_ladder_for_programs(place: Installation, tmp_path: Path) -> None:
     """JSON has everything that the words say, with the people of one team where it is asked for."""
     found = as_json(place, "policy", "check", "--team", "payments")
@@ -238,6 +258,7 @@ def test_the_ladder_for_programs(place: Installation, tmp_path: Path) -> None:
         "above": "0.05",
         "up_to": "0.1",
         "above_amount": None,
+        "chance": None,
         "calls": [
             {"role": "owner", "names": ["alice@example.com"]},
             {"role": "finops", "names": ["@finops"]},

@@ -38,7 +38,14 @@ def test_every_source_has_its_policy() -> None:
     table = page.split("| kind | the least that it needs |")[1].split("\n\n")[0]
     assert set(re.findall(r"^\|[^|]*\|", table, re.MULTILINE))
     assert {kind for kind in source_kinds() if f"`{kind}`" not in table} == set()
-    actions = ("s3:ListBucket", "s3:GetObject", "ce:GetCostAndUsage", "kms:Decrypt", "Storage Blob Data Reader")
+    actions = (
+        "s3:ListBucket",
+        "s3:GetObject",
+        "ce:GetCostAndUsage",
+        "ce:GetCostForecast",
+        "kms:Decrypt",
+        "Storage Blob Data Reader",
+    )
     assert [action for action in (*actions, "Storage Object Viewer") if action not in page] == []
     queue = (HOWTO / "receive-aws-alerts.md").read_text(encoding="utf-8")
     assert '"sqs:ReceiveMessage", "sqs:DeleteMessage"' in queue

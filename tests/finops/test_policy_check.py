@@ -114,6 +114,19 @@ NOWHERE = replace(PAYMENTS, slug="nowhere", channel="")
         ),
         (ladder(), ["The ladder has no step above note: nobody is ever called by it."]),
         (ladder(LOOK, replace(STOP, name="look")), ["2 steps are called look: nobody can tell them apart."]),
+        (
+            replace(COMPANY, ladder=(replace(LADDER[0], chance=Decimal("0.5")), *LADDER[1:])),
+            ["note names a chance, and is where everything begins: it is never looked at."],
+        ),
+        (
+            ladder(replace(LOOK, chance=Decimal("0.7")), replace(STOP, chance=Decimal("0.6"))),
+            ["stop begins at a smaller chance than look: a month can be on it without having been on look."],
+        ),
+        (ladder(replace(LOOK, chance=Decimal("0.7")), replace(STOP, chance=Decimal("0.7"))), []),
+        (
+            replace(ladder(replace(LOOK, chance=Decimal("0.7"))), alerts=AlertRules(kinds=(Kind.CLOSED,))),
+            ["Chances are named for look, and alerts.kinds leaves `forecast` out: no alert rises by them."],
+        ),
         (ladder(replace(LOOK, who=())), ["look names no role to call: only the owners hear of it."]),
         (
             ladder(replace(LOOK, due=1, answer_within=9), STOP),

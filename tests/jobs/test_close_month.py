@@ -22,6 +22,7 @@ from storage.budgets import Budget, record_budgets
 from storage.closed_months import closed_months
 from storage.deliveries import TABLE as DELIVERIES
 from storage.explanations import save_explanation
+from storage.forecasts import make_forecasts
 from storage.report_data import read_report_data
 from tests.company import Charge, make_company, take_in, usual_charges, write_bill
 
@@ -174,3 +175,20 @@ def test_a_report_without_a_channel_is_not_posted(place: Installation) -> None:
     """A company that names no channel has its months closed and nothing posted."""
     assert close(place, channel="") == "October 2026 closed with 3 teams"
     assert sent(place) == {}
+
+
+def test_forecasts_are_held_against_what_came_true(tmp_path: Path) -> None:
+    """Once October is closed, those told on the 15th and the 22nd stand in its report beside the closed actual."""
+    place = make_company(tmp_path, bill=False)
+    write_bill(tmp_path / "bills" / "bill.csv", usual_charges(date(2026, 9, 1), date(2026, 11, 11)))
+    take_in(place)
+    for day in (15, 16, 22):
+        make_forecasts(company=place.company, state=place.state, now=datetime(2026, 10, day, 9, tzinfo=UTC))
+    assert report(place).accuracy == ()
+    close(place)
+    made = report(place)
+    assert [(each.band, each.forecasts) for each in made.accuracy] == [((15, 21), 3), ((8, 14), 3)]
+    told = {row.figures.key.team: row.told for row in made.rows}
+    assert {team: found and (found.made_on, found.actual) for team, found in told.items()} == {
+        row.figures.key.team: (date(2026, 10, 15), row.figures.actual) for row in made.rows
+    }

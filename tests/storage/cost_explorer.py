@@ -37,6 +37,7 @@ class FakeCostExplorer:
     Attributes:
         page: groups of an answer's page.
         denies: the error code that it answers, or none.
+        today: on AWS's clock; a forecast begins no later.
         asked: every request that reached it.
     """
 
@@ -44,13 +45,33 @@ class FakeCostExplorer:
     names: dict[str, str] = field(default_factory=dict)
     page: int = 1000
     denies: str = ""
+    today: date = date(2026, 11, 12)
     asked: list[dict[str, Any]] = field(default_factory=list)
 
     def client(self) -> Any:
         """boto3's client of it: requests and answers go through botocore's own checks, and no further."""
         client = boto3.client("ce", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
         client.meta.events.register("before-send.cost-explorer.GetCostAndUsage", self._answered)
+        client.meta.events.register("before-send.cost-explorer.GetCostForecast", self._forecast)
         return client
+
+    def _forecast(self, request: Any, **_context: Any) -> AWSResponse:
+        """Ten a day with an interval of a tenth; a request that begins after `today` is refused, as AWS does."""
+        asked = json.loads(request.body)
+        self.asked.append(asked)
+        begins, ends = (date.fromisoformat(asked["TimePeriod"][name]) for name in ("Start", "End"))
+        fault = self.denies or ("" if begins <= self.today and begins < ends else "ValidationException")
+        amount = Decimal(10) * (ends - begins).days
+        part = {
+            "TimePeriod": asked["TimePeriod"],
+            "MeanValue": str(amount),
+            "PredictionIntervalLowerBound": str(amount * Decimal("0.9")),
+            "PredictionIntervalUpperBound": str(amount * Decimal("1.1")),
+        }
+        body = {"Total": {"Amount": str(amount), "Unit": "USD"}, "ForecastResultsByTime": [part]}
+        raw = _Raw(json.dumps({"__type": fault} if fault else body).encode())
+        status, kind = (400 if fault else 200), {"content-type": "application/x-amz-json-1.1"}
+        return AWSResponse(request.url, status, kind, raw)
 
     def _answered(self, request: Any, **_context: Any) -> AWSResponse:
         asked = json.loads(request.body)

@@ -53,7 +53,7 @@ from finops.breakdown import Line
 from finops.company import Team
 from finops.explanation import Coverage
 from finops.freeze import Freeze, end_exceptions
-from finops.policy import Kind, Role
+from finops.policy import LADDER, Kind, Policy, Role
 from views.admin import Dead, Export, JobRun, Status, status_message
 from views.alert import alert_message
 from views.alert_calls import Call, FoldedCall, call_message, digest_message
@@ -82,6 +82,17 @@ class Away:
 def of_payments(alert: Alert, now: datetime = NOW, freeze: Freeze | None = None) -> Message:
     """The message of an alert of the payments team."""
     return alert_message(alert, PAYMENTS, POLICY, NAMES, now, freeze=freeze)
+
+
+BY_CHANCE = replace(POLICY, ladder=(*LADDER[:2], replace(LADDER[2], chance=Decimal("0.7")), LADDER[3]))
+"""`formal` begins at a chance of 70 %."""
+
+
+def likely(chance: float, policy: Policy, step: int = 2) -> Alert:
+    """A forecast's alert on a step, with that chance of ending beyond the step's edge."""
+    chances = tuple(Decimal(repr(chance)) if number == abs(step) else Decimal("0.9") for number in (1, 2, 3))
+    seen = replace(reading(step), chances=chances)
+    return stored(evaluate(None, key(), seen, replace(SETTING, policy=policy), NOW)).alert
 
 
 def alert_cases() -> dict[str, Case]:
@@ -122,6 +133,7 @@ def alert_cases() -> dict[str, Case]:
             stored(evaluate(None, key(currency="JPY"), reading(2, amount="560001"), SETTING, NOW)).alert,
             NOW,
         ),
+        "chance": (likely(0.64, POLICY), NOW),
         "200_callees": (raised(1, Setting(POLICY, many_callees(200))).alert, NOW),
         "nobody_to_call": (raised(2, Setting(POLICY)).alert, NOW),
     }
@@ -129,6 +141,13 @@ def alert_cases() -> dict[str, Case]:
         name: lambda alert=alert, now=now: of_payments(alert, now)  # type: ignore[misc]
         for name, (alert, now) in alerts.items()
     }
+    for name, alert in {
+        "by_chance": likely(0.8234, BY_CHANCE),
+        "by_chance_just_short": likely(0.6974, BY_CHANCE),
+        "by_amount_beside_chances": likely(0.8234, BY_CHANCE, 1),
+        "by_chance_under": likely(0.995, BY_CHANCE, -2),
+    }.items():
+        cases[name] = lambda alert=alert: alert_message(alert, PAYMENTS, BY_CHANCE, NAMES, NOW)  # type: ignore[misc]
     freezes = {"frozen": frozen(), "frozen_with_exceptions": frozen(exceptions=True), "freeze_declined": declined()}
     freezes |= {"freeze_lifted": LIFTED, "freeze_expired": EXPIRED_FREEZE}
     for name, freeze in freezes.items():

@@ -11,6 +11,7 @@ from made_up_months import LONG, NASTY, RIGHT_TO_LEFT, ended, team_month
 from finops.drivers import Caveat, Contributor, Driver, Part, Separation, Span
 from finops.explained_month import Drivers, drivers_of, span_of
 from finops.money import add, subtract
+from finops.periods import Month
 from finops.spend import DaySpend, total
 from finops.team_month import TeamMonth
 
@@ -102,3 +103,24 @@ DRIVEN: dict[str, tuple[TeamMonth, Drivers | None]] = {
     "untold": _driven(team_month(), None),
     "no_budget": (team_month(None), None),
 }
+
+
+def six_months(scale: int = 1) -> list[tuple[Month, Separation]]:
+    """June to November 2026, each taken apart against the month before; of November seventeen days."""
+    amounts: list[dict[Driver, int]] = [
+        {Driver.VOLUME: 900, Driver.PRICE: -120, Driver.CALENDAR: -210},
+        {Driver.VOLUME: 450, Driver.RESOURCES: 1200, Driver.CALENDAR: 220},
+        {Driver.VOLUME: 300, Driver.COMMITMENT: -1500, Driver.PRICE: 80},
+        {Driver.VOLUME: 640, Driver.RESOURCES: -300, Driver.CREDITS: -450, Driver.CALENDAR: -215},
+        {Driver.VOLUME: 1100, Driver.MIX: 130, Driver.TAX: 12, Driver.CALENDAR: 230},
+        {Driver.RESOURCES: 700, Driver.VOLUME: 520, Driver.NOT_SEPARABLE: -60},
+    ]
+    told, month = [], Month(2026, 6)
+    for found in amounts:
+        before = month.previous
+        last = date(2026, 11, 17) if month == Month(2026, 11) else month.last
+        span = Span((month.first, last), (before.first, before.last))
+        parts = tuple(_part(driver, _one("x", "S", "", str(amount * scale))) for driver, amount in found.items())
+        told.append((month, Separation(span, parts)))
+        month = month.next
+    return told

@@ -33,8 +33,9 @@ from finops.errors import DeliveryRefused, NotFound
 from finops.policy import LADDER, Materiality, Role
 from finops.scope import UNALLOCATED
 from finops.spend import Coverage
-from finops.team_month import TeamMonth
+from finops.team_month import TeamMonth, rejudged
 from views.daily import daily_message
+from views.forecast import Service, forecast_message
 from views.help import help_message, usage_message
 from views.home import Waiting, home_view
 from views.message import Message
@@ -159,6 +160,34 @@ def daily_cases() -> dict[str, Callable[[], Message]]:
     return {f"daily_{name}": case for name, case in cases.items()}
 
 
+def forecast_cases() -> dict[str, Callable[[], Message]]:
+    """Answers to `forecast`."""
+    cases: dict[str, Callable[[], Message]] = {
+        name: lambda month=month: forecast_message(month, PAYMENTS)  # type: ignore[misc]
+        for name, month in MONTHS.items()
+        if name not in ("zero_budget", "stale", "yen", "by_invoice", "immaterial", "just_past_an_edge")
+    }
+    month = MONTHS["over"]
+    assert month.forecast
+    by_chance = (*LADDER[:2], replace(LADDER[2], chance=Decimal("0.7")), LADDER[3])
+    short = "fewer than 14 settled days are known"
+    services: list[Service] = [
+        ("Amazon EC2", Decimal("20000"), replace(month.forecast, amount=month.forecast.amount - 1000)),
+        (NASTY, Decimal("812.5"), replace(month.forecast, amount=Decimal("1000"))),
+    ]
+    cases["by_chance"] = lambda: forecast_message(rejudged(month, by_chance, Materiality()), PAYMENTS, ladder=by_chance)
+    cases["other_currencies"] = lambda: forecast_message(month, PAYMENTS, other_currencies=[MONTHS["yen"]])
+    cases["by_service"] = lambda: forecast_message(month, PAYMENTS, services=services)
+    cases["by_service_none"] = lambda: forecast_message(month, PAYMENTS, services=[])
+    cases["by_service_many"] = lambda: forecast_message(
+        month, Team(LONG, LONG), services=[*services * 6, (RIGHT_TO_LEFT, Decimal(3), short)]
+    )
+    cases["by_service_young"] = lambda: forecast_message(month, PAYMENTS, services=[("New", Decimal("3.5"), short)])
+    for name, shown in NAMES.items():
+        cases[f"name_{name}"] = lambda shown=shown: forecast_message(month, Team(shown, shown))  # type: ignore[misc]
+    return {f"forecast_{name}": case for name, case in cases.items()}
+
+
 def many_teams(number: int) -> tuple[list[TeamMonth], dict[str, Team]]:
     """Months of many teams in a fixed mixture of budgets, and the teams."""
     kinds = [team_month(budget) for budget in ("64000", "59000", "56000", "40000", "90000", None, "61234.56")]
@@ -235,6 +264,7 @@ def other_cases() -> dict[str, Callable[[], Message | dict[str, Any]]]:
 CASES: dict[str, Callable[[], Message | dict[str, Any]]] = {
     **variance_cases(),
     **daily_cases(),
+    **forecast_cases(),
     **teams_cases(),
     **other_cases(),
     **ALERT_CASES,

@@ -9,11 +9,17 @@ from decimal import Decimal
 from io import BytesIO
 
 import pytest
-from made_up_drivers import DRIVEN
+from made_up_drivers import DRIVEN, six_months
 from made_up_messages import MONTHS, NAMES
+from made_up_months import NASTY
 from PIL import Image
 
+from finops.basis import Basis
+from finops.drivers import Separation
+from finops.money import add
+from finops.periods import Month
 from views.burn_up import burn_up
+from views.drivers_over_time import drivers_over_time
 from views.pictures import draw
 from views.waterfall import waterfall
 
@@ -67,6 +73,26 @@ def test_the_title_states_the_finding() -> None:
     assert titles["ended_with_credits"] == "Credits of $157.60: $157.60 under budget"
 
 
+def test_the_fan_has_both_intervals() -> None:
+    """The picture has the ends of the 80 and the 95 % interval, its description says them and the chance; one that was
+    queued with a single interval is drawn all the same.
+    """
+    month = MONTHS["running"]
+    picture = burn_up(month, "P")
+    assert picture and month.forecast
+    of = picture.data["forecast"]
+    assert [Decimal(of[name]) for name in ("lowest", "low", "high", "highest")] == [
+        month.forecast.lowest, month.forecast.low, month.forecast.high, month.forecast.highest
+    ]  # fmt: skip
+    assert picture.alt_text.endswith(
+        "forecast $62,292.68 (80 %: $60,749.24 to $63,836.12; 95 %: $59,932.19 to $64,653.16); "
+        "97 % chance of ending over budget."
+    )
+    one = {name: value for name, value in of.items() if name not in ("lowest", "highest")}
+    drawn = draw("burn_up", picture.data | {"forecast": one})
+    assert drawn.startswith(b"\x89PNG") and drawn != draw("burn_up", picture.data)
+
+
 @pytest.mark.parametrize("name", [name for name, (_, drivers) in DRIVEN.items() if drivers])
 def test_every_variance_can_be_drawn(name: str) -> None:
     """A waterfall begins at the budget and ends, step by step without a gap, at what was or will be spent."""
@@ -100,6 +126,31 @@ def test_a_waterfall_s_title_states_the_finding() -> None:
         "hostile": "$2,292.68 over budget, most of it volume",
         "untold": "$2,292.68 over budget, most of it expected for 18–30 Nov",
     }
+
+
+@pytest.mark.parametrize("told", [six_months(), six_months(-1), six_months()[:1], six_months(10**15), six_months(0)])
+def test_drivers_over_time_can_be_drawn(told: list[tuple[Month, Separation]]) -> None:
+    """Each month's parts add up to its change, whatever the number of months and whichever way they go."""
+    picture = drivers_over_time(told, "USD", Basis.EFFECTIVE, NASTY)
+    data = json.loads(json.dumps(picture.data))
+    changes = [add(Decimal(amounts[number]) for _, amounts in data["parts"]) for number in range(len(told))]
+    assert changes == [separation.total for _, separation in told] == [Decimal(change) for change, _ in data["changes"]]
+    assert len(data["parts"]) <= 6 and len(picture.alt_text) <= 2_000
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        drawn = draw(picture.name, data)
+    assert Image.open(BytesIO(drawn)).size == (1200, 675) and drawn == draw(picture.name, data)
+
+
+def test_drivers_over_time_state_the_finding() -> None:
+    """Title and description say how far it went, what made most of it, and each month with its largest part."""
+    picture = drivers_over_time(six_months(), "USD", Basis.EFFECTIVE, "Payments")
+    assert picture.data["title"] == "+$3,627 in all, most of it volume"
+    assert picture.data["months"] == ["Jun", "Jul", "Aug", "Sep", "Oct", "1–17 Nov"]
+    assert picture.alt_text.startswith(
+        "Drivers of cost of Payments, June 2026 to November 2026, each month against the one before. +$3,627 in all, "
+        "most of it volume: June 2026 +$570.00 (volume +$900.00); July 2026 +$1,870.00 (new and ended resources +$1,2"
+    )
 
 
 def test_an_unknown_picture_is_refused() -> None:

@@ -20,7 +20,16 @@ import pytest
 from finops.money import add
 from finops.report_building import build_report
 from finops.variance_report import VarianceReport
-from tests.reports import FOREIGN, NASTY, large_report, made_data, made_explanation, made_figures, made_report
+from tests.reports import (
+    FOREIGN,
+    NASTY,
+    large_report,
+    made_data,
+    made_explanation,
+    made_figures,
+    made_report,
+    made_told,
+)
 from views import blocks
 from views import report_words as words
 from views.fit import text_length
@@ -279,3 +288,47 @@ def test_what_is_left_out_is_said() -> None:
     assert len(kept) == len(body) and "What is missing" in "".join(kept) and LEFT_OUT in kept[-2]
     assert sum("word" in block for block in kept) == 3
     assert _within(body[:4]) == body[:4]
+
+
+def test_how_near_forecasts_came_stands_in_every_form() -> None:
+    """By days left, the most first, with the mean error and what the intervals held; CSV has each team's own."""
+    one, other = made_figures(actual="1200"), made_figures("search", actual="1000")
+    told = [
+        made_told(one, "1080"),  # 10 % off, held by the wider interval alone
+        made_told(other, "1001"),
+        made_told(one, "1500", day=22, left=11),  # 25 % off, and held by neither
+    ]
+    report = build_report(made_data([one, other], told=told))
+    said = [
+        "15 to 21 days before the end: 2 forecasts, 5.05 % off on average; the 80 % interval held 1 of 2, "
+        "the 95 % interval held 2 of 2.",
+        "8 to 14 days before the end: 1 forecast, 25.0 % off on average; the 80 % interval held 0 of 1, "
+        "the 95 % interval held 0 of 1.",
+    ]
+    assert words.forecasts(report) == said
+    assert all(line in executive_message(report).text for line in said)
+    for edition in EDITIONS:
+        page = report_file(report, "html", edition).decode().replace("\u00a0", " ")
+        assert all(f"<li>{line}</li>" in page for line in said)
+    assert b"%PDF" in report_file(report, "pdf")
+    found = json.loads(report_file(report, "json"))
+    assert [(each["days_left_from"], each["mean_error"]) for each in found["forecasts"]] == [
+        (15, "0.0505"),
+        (8, "0.25"),
+    ]
+    assert [row["forecast"]["amount"] for row in found["teams"]] == ["1080", "1001"]
+    rows = list(csv.DictReader(io.StringIO(report_file(report, "csv").decode())))
+    assert [(row["team"], row["forecast_told_on"], row["forecast"], row["forecast_error"]) for row in rows] == [
+        ("payments", "2026-10-15", "1080", "0.1"),
+        ("search", "2026-10-15", "1001", "0.001"),
+    ]
+
+
+def test_forecasts_that_nobody_kept_are_said_to_be_none() -> None:
+    """Without any, every form says so instead of leaving the part out, and no team has one."""
+    report = made_report(made_figures())
+    [line] = words.forecasts(report)
+    assert line.startswith("No forecast of August 2026 to October 2026 can be judged: one is kept each day from the")
+    assert line in executive_message(report).text and line in report_file(report, "html").decode()
+    found = json.loads(report_file(report, "json"))
+    assert (found["forecasts"], found["teams"][0]["forecast"]) == ([], None)
