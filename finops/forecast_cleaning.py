@@ -5,14 +5,14 @@ Arrays are [days × series], oldest day first; row t uses days up to t only.
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
+from finops.forecast_calendar import BACK, Calendar, Places, calendar_of
 from finops.forecast_rhythm import Flags, Floats
 
 SMOOTHING = 0.2
@@ -34,6 +34,8 @@ TWICE = 0.6
 """Part of a jump that is expected again where it came on the same day of two months, but not of the third."""
 LOST = 0.3
 """Part of a fee that is expected again after it failed to come once."""
+END = 4
+"""Days at a month's end that are also counted from its last, and at either end that a working day's fee may fall on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,83 +124,74 @@ def fees(jumps: Floats, first_day: date, days: int) -> Floats:
         jumps: what stood out of each known day, zero elsewhere.
         days: rows to give, those after the known ones too.
     """
-    known, series = jumps.shape
-    found = np.zeros((days, series))
-    for number in range(days):
-        day = first_day + timedelta(days=number)
-        length = monthrange(day.year, day.month)[1]
-        by_workday = [_by_workday(jumps, day, first_day, last=last) for last in (False, True)]
-        for from_end in (False, True) if day.day > length - 4 else (False,):
-            places = _months_before(day, first_day, from_end=from_end)
-            before = [jumps[place] for place in places if 0 <= place < known]
-            if not before or places[0] < 0:
-                continue
-            fee = _fee(before, edge=day.day == 1 or (from_end and day.day == length))
-            thrice = len(before) == 3 and _same_sign(before)
-            for end, workday in zip((day.day <= 4, day.day > length - 4), by_workday, strict=True):
-                if workday is not None and end:
-                    fee = np.where(_same_sign(workday) & ~thrice, 0, fee)
-            found[number] = np.where(found[number] == 0, fee, found[number])
-        for last, workday in zip((False, True), by_workday, strict=True):
-            if workday is not None and day == _workday(day.year, day.month, last=last):
-                comes = _same_sign(workday) & (found[number] == 0)
-                found[number] = np.where(comes, np.median(workday, axis=0), found[number])
+    calendar = calendar_of(first_day, days)
+    rows, left = np.arange(days), calendar.left
+    found = np.zeros((days, jumps.shape[1]))
+    workdays = [_by_workday(jumps, calendar, last=last) for last in (False, True)]
+    for from_end in (False, True):
+        some = rows[left < END] if from_end else rows
+        same_day = calendar.same_day_from_end if from_end else calendar.same_day
+        edge = (calendar.day == 1) | (from_end & (left == 0))
+        fee, thrice = _fee(
+            *_months_before(jumps, [same_day(months) for months in range(1, BACK + 1)], some), edge[some]
+        )
+        for near, (comes, _) in zip((calendar.day <= END, left < END), workdays, strict=True):
+            by_workday = near[some, None] & comes[calendar.month[some]]
+            fee[by_workday & ~thrice] = 0
+        found[some] = np.where(found[some] == 0, fee, found[some])
+    for places, (comes, fee) in zip((calendar.first_workdays, calendar.last_workdays), workdays, strict=True):
+        months = np.flatnonzero((places >= 0) & (places < days))
+        at = places[months]
+        found[at] = np.where(comes[months] & (found[at] == 0), fee[months], found[at])
     return found
+
+
+def _months_before(
+    jumps: Floats, places: Sequence[tuple[Places, Flags]], rows: Places
+) -> tuple[tuple[Floats, ...], Places]:
+    """The jumps on the same day of the months before that have it, the newest first, and how many there are."""
+    newest, exists = places[0]
+    usable = np.stack([has & exists & (newest >= 0) & (place >= 0) & (place < len(jumps)) for place, has in places])
+    order = np.argsort(~usable, axis=0, kind="stable")
+    at = np.take_along_axis(np.where(usable, np.stack([place for place, _ in places]), -1), order, axis=0)[:, rows]
+    return tuple(np.where(place[:, None] >= 0, jumps[place], 0.0) for place in at), usable.sum(axis=0)[rows]
+
+
+def _fee(jumps: tuple[Floats, ...], count: Places, edge: Flags) -> tuple[Floats, Flags]:
+    """What is expected of days, from up to three months' jumps on them, and where three jumped to the same side."""
+    last, before, third = jumps
+    number, at_edge = count[:, None], edge[:, None]
+    alike, thrice = last * before > 0, (number == 3) & _same_sign(jumps)
+    mean = np.where(alike, (last + before) / 2, 0)
+    fee = np.where(thrice, _median(jumps), np.where(number == 3, TWICE, 1) * mean)
+    fee = np.where((before == 0) & (third == 0) & at_edge, EDGE[1] * last, fee)
+    fee = np.where((last == 0) & (before * third > 0), LOST * before, fee)
+    return np.where(number == 1, last * EDGE[0] * at_edge, fee), thrice
 
 
 def _same_sign(jumps: Sequence[Floats]) -> Flags:
     """Where something jumped each time, and to the same side."""
-    first = np.sign(jumps[0])
-    same: Flags = np.logical_and.reduce([(np.sign(each) == first) & (first != 0) for each in jumps])
+    first, second, third = jumps
+    same: Flags = (first * second > 0) & (first * third > 0)
     return same
 
 
-def _fee(jumps: Sequence[Floats], *, edge: bool) -> Floats:
-    """What is expected of a day, from up to three months' jumps on it, the newest first."""
-    last = jumps[0]
-    if len(jumps) == 1:
-        return last * (EDGE[0] if edge else 0)
-    before = jumps[1]
-    mean = np.where(last * before > 0, (last + before) / 2, 0)
-    if len(jumps) == 2:
-        return np.where((before == 0) & edge, EDGE[1] * last, mean)
-    third = jumps[2]
-    fee = np.where(_same_sign(jumps), np.median(np.stack(jumps), axis=0), TWICE * mean)
-    fee = np.where((before == 0) & (third == 0) & edge, EDGE[1] * last, fee)
-    return np.where((last == 0) & (before * third > 0), LOST * before, fee)
+def _median(jumps: Sequence[Floats]) -> Floats:
+    """Of three."""
+    first, second, third = jumps
+    return np.asarray(np.maximum(np.minimum(first, second), np.minimum(np.maximum(first, second), third)))
 
 
-def _months_before(day: date, first_day: date, *, from_end: bool) -> list[int]:
-    """Indexes of the same day in the three months before, the newest first; months without it are left out."""
-    year, month, found = day.year, day.month, []
-    left = monthrange(year, month)[1] - day.day
-    for _ in range(3):
-        year, month = (year, month - 1) if month > 1 else (year - 1, 12)
-        length = monthrange(year, month)[1]
-        number = length - left if from_end else day.day
-        if 1 <= number <= length:
-            found.append((date(year, month, number) - first_day).days)
-        elif not found:
-            return []
-    return found
-
-
-def _by_workday(jumps: Floats, day: date, first_day: date, *, last: bool) -> list[Floats] | None:
-    """Jumps on the first or last day from Monday to Friday of three months before; None unless their dates differ."""
-    year, month, found = day.year, day.month, []
-    for _ in range(3):
-        year, month = (year, month - 1) if month > 1 else (year - 1, 12)
-        found.append(_workday(year, month, last=last))
-    places = [(each - first_day).days for each in found]
-    apart = {(monthrange(each.year, each.month)[1] if last else 0) - each.day for each in found}
-    if len(apart) == 1 or min(places) < 0 or max(places) >= len(jumps):
-        return None
-    return [jumps[place] for place in places]
-
-
-def _workday(year: int, month: int, *, last: bool) -> date:
-    """The first or last day from Monday to Friday of a month."""
-    day = date(year, month, monthrange(year, month)[1] if last else 1)
-    while day.weekday() >= 5:
-        day += timedelta(days=-1 if last else 1)
-    return day
+def _by_workday(jumps: Floats, calendar: Calendar, *, last: bool) -> tuple[Flags, Floats]:
+    """For each month whether a fee comes on its first or last day from Monday to Friday, and which: the median of three
+    months before, if their dates differ."""
+    places = calendar.last_workdays if last else calendar.first_workdays
+    months = len(places)
+    apart = calendar.begins + (calendar.lengths if last else 0) - places
+    comes, fee = np.zeros((months, jumps.shape[1]), dtype=bool), np.zeros((months, jumps.shape[1]))
+    for month in range(BACK, months):
+        before = places[month - BACK : month]
+        if len(set(apart[month - BACK : month].tolist())) > 1 and before.min() >= 0 and before.max() < len(jumps):
+            three = tuple(jumps[before])
+            comes[month], fee[month] = _same_sign(three), _median(three)
+    return comes, fee

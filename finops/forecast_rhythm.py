@@ -39,6 +39,15 @@ def last_days(sums: Floats, days: int) -> Floats:
     return sums[1:] - sums[start]
 
 
+def week_by_week(values: Floats) -> Floats:
+    """Sums of each row and of all rows whole weeks before it."""
+    days, rest = len(values), values.shape[1:]
+    whole = -(-days // WEEK)
+    weeks = np.zeros((whole * WEEK, *rest))
+    weeks[:days] = values
+    return np.cumsum(weeks.reshape(whole, WEEK, *rest), axis=0).reshape(weeks.shape)[:days]
+
+
 def rhythm(costs: Floats, known: Flags, begin: NDArray[np.intp]) -> Floats:
     """What each weekday costs against the mean day: [days × 7 × series], mean 1 over the seven.
 

@@ -3,36 +3,38 @@
 Conformal in spirit (Vovk, Gammerman & Shafer 2005; for dependent errors Xu & Xie 2021, ICML): quantiles of the errors
 that the same forecast made at earlier days, those at the same point of a month and of late counting more. Errors of a
 few independent stretches do not reach the tails, so a heavy-tailed distribution of the size that the series' daily
-scatter lets expect is mixed in with the weight of a few errors.
+scatter lets expect is mixed in with the weight of a few errors. That size has two parts, the noise of single days and
+the doubt about the level, which grows with the days ahead.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from finops.forecast_experts import Past
+from finops.forecast_past import Past
 from finops.forecast_rhythm import Floats
 from finops.forecast_weights import Combined
 
-MEMORY = 150.0
+MEMORY = 60.0
 """Days after which an error counts half."""
-ELSEWHERE = 0.3
+ELSEWHERE = 0.15
 """What an error at another point of the month counts, against one at the same."""
 NEAR = 3.0
 """Days of the month that count as the same point (standard deviation)."""
 MONTH = 30.4
-PRIOR_COUNT = 2.0
+PRIOR_COUNT = 3.0
 """Independent errors that the expected distribution counts as."""
 OVERLAP = 0.8
 """Errors of sums over n days count as one in n to this power."""
-WIDENING = 0.25
-"""Widening over the number of independent errors, for what a sample misses."""
-PRIOR_SIZE = 0.75
+TRUSTED = 20.0
+"""Independent errors that are added to the own ones where the finite sample is corrected for."""
+PRIOR_SIZE = 0.35
 """Standard deviation of a sum of n days, in those of a day: this × √(n + PERSISTENCE × n²)."""
-PERSISTENCE = 0.06
-_HALF = np.array([0.0558, 0.1686, 0.2854, 0.4093, 0.545, 0.6991, 0.8838, 1.1238, 1.4864, 2.3208])
-HEAVY_TAILED = np.concatenate([-_HALF[::-1], _HALF])
-"""Twenty equally likely values of Student's t, four degrees of freedom, scaled to a normal's 80 % interval."""
+PERSISTENCE = 2.0
+CHANCES = (np.arange(40) + 0.5) / 40
+HEAVY_TAILED = 0.85 * (2 * CHANCES - 1) / np.sqrt(2 * CHANCES * (1 - CHANCES)) * 1.2816 / 1.8856
+"""Forty equally likely values of Student's t, two degrees of freedom, scaled to 0.85 of a normal's 80 % interval: a
+little narrower within, far wider without."""
 FURTHEST = 10.0
 """A past error is scaled to today's level by no more than this."""
 
@@ -57,12 +59,30 @@ def spread(past: Past, combined: Combined, gap: int, left: int, probabilities: F
     values = np.concatenate([errors, HEAVY_TAILED[:, None] * size])
     weights *= independent / np.maximum(total, 1e-12)
     weights = np.concatenate([weights, np.full((len(HEAVY_TAILED), len(size)), PRIOR_COUNT / len(HEAVY_TAILED))])
-    found = _quantiles(values, weights, probabilities)
-    return np.asarray(found * (1 + WIDENING / (independent + 1)))
+    # A new error stays below the k-th of n with probability k / (n + 1), while its weight's middle is (k − ½) / n.
+    further = 1 + 1 / (independent + TRUSTED)
+    return _quantiles(values, weights, 0.5 + (probabilities[:, None] - 0.5) * further)
+
+
+def widened(around: Floats, doubt: Floats, probabilities: Floats) -> Floats:
+    """Quantiles of the same with an independent heavy-tailed error added: deviations from the median in quadrature.
+
+    Args:
+        around: [probabilities × series], rising.
+        doubt: [series], standard deviation of what is added.
+    """
+    tails = np.interp(probabilities, CHANCES, HEAVY_TAILED)
+    middle = around[np.abs(probabilities - 0.5).argmin()]
+    apart = np.hypot(around - middle, tails[:, None] * doubt)
+    return np.asarray(middle + np.sign(probabilities - 0.5)[:, None] * apart)
 
 
 def _quantiles(values: Floats, weights: Floats, probabilities: Floats) -> Floats:
-    """Weighted quantiles of each column, straight between the middles of the values' weights."""
+    """Weighted quantiles of each column, straight between the middles of the values' weights.
+
+    Args:
+        probabilities: [probabilities × columns]
+    """
     order = np.argsort(values, axis=0)
     values = np.take_along_axis(values, order, axis=0)
     weights = np.take_along_axis(weights, order, axis=0)

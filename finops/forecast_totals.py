@@ -13,17 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finops.forecast import PROBABILITIES
-from finops.forecast_experts import look_back
+from finops.forecast_past import look_back
 from finops.forecast_rhythm import Floats
-from finops.forecast_spread import spread
+from finops.forecast_spread import spread, widened
 from finops.forecast_weights import combine
 from finops.month_end import LATEST, LEAST_DAYS
 from finops.periods import Month
 
 LONGEST = 800
 """Days back that are looked at."""
-BATCH = 256
-"""Series that are worked on together: what fits into a processor's cache."""
+BATCH = 512
+"""Series that are worked on together: enough for what numpy costs each call, few enough for memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,10 @@ def forecast_totals(daily: Floats, first_day: date, settled_through: date, month
     start = max(0, until - LONGEST)
     used = np.asarray(daily, dtype=float)[:, start:until]
     first_used = first_day + timedelta(days=start)
-    inside = [number for number in range(until - start) if first_used + timedelta(days=number) in month]
+    numbers = range(until - start)
+    inside = np.array([number for number in numbers if first_used + timedelta(days=number) in month], dtype=np.intp)
     ahead = [settled_through + timedelta(days=gap + number + 1) for number in range(left)]
-    days = (*(first_used + timedelta(days=number) for number in inside), *ahead)
+    days = (*(first_used + timedelta(days=number) for number in inside.tolist()), *ahead)
     series = len(used)
     known = np.isfinite(used)
     totals = MonthTotals(
@@ -97,7 +98,7 @@ def _fill(
     first_day: date,
     gap: int,
     left: int,
-    inside: list[int],
+    inside: NDArray[np.intp],
 ) -> None:
     """Forecast a batch: daily is [days × series] with the oldest day first."""
     # A power of two takes the size out without rounding, so that scaled costs give scaled forecasts.
@@ -105,9 +106,9 @@ def _fill(
     size = np.where(np.nanmax(np.abs(daily), axis=0) > 0, size, 1.0)
     past = look_back(daily / size, first_day, gap + left)
     never_below = np.nanmin(daily, axis=0) >= 0
-    rate = past.smoothed[1][-1]
+    rate = past.level[-1]
     shape = np.stack([past.factors[-1, -number % 7] * rate for number in range(gap + 1, gap + left + 1)] or [rate * 0])
-    missing = np.where(past.known[inside], 0, past.factors[inside, 0] * rate) if inside else np.zeros((0, len(chosen)))
+    missing = np.where(past.known[inside], 0, past.factors[inside, 0] * rate + past.fees[inside])
     if left:
         combined = combine(past, gap, left)
         expected = combined.sums[-1]
@@ -119,6 +120,9 @@ def _fill(
         expected, by_day = np.zeros(len(chosen)), np.zeros((0, len(chosen)))
         around = np.zeros((len(PROBABILITIES), len(chosen)))
     expected = expected + missing.sum(axis=0)
+    # A day that is missing came to what only its level and weekday tell: as uncertain as a day to come.
+    gone = np.where(past.known[inside], 0, np.maximum(past.factors[inside, 0], 1) ** 2).sum(axis=0)
+    around = widened(around, np.sqrt(gone) * past.cleaned.scatter[-1], np.array(PROBABILITIES))
     outside = np.array(PROBABILITIES)[:, None]
     around = np.where(outside <= 0.1, np.minimum(around, 0), np.where(outside >= 0.9, np.maximum(around, 0), around))
     quantiles = expected + around

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from finops.forecast_experts import PRIORS, Past, forecasts, window
+from finops.forecast_experts import PRIORS, bases, forecasts, window
+from finops.forecast_past import Past
 from finops.forecast_rhythm import Flags, Floats, running
 
 MEMORY = 100.0
@@ -36,14 +37,19 @@ MONTH, MONTHS = 30.4, 8
 """Days of a month, and months that are looked back."""
 BEST = 5
 """Forecasters whose mean error the others are measured by."""
-STEP = 7
+STEP = 4
 """Sums of n days are judged at every (n // STEP)th day: they differ little from one day to the next."""
+LOOKED_AT = 280
+"""Last days whose forecasts are made again to see their errors."""
 PAUSE = 3
 """Days of zero that no pause explains, where there was none before."""
 LEVEL_MEMORY = 0.97
 """Part of the level that errors are measured in which remains from day to day."""
 ENOUGH = 0.7
 """Part of the days ahead whose cost must be known for an error to count."""
+YOUNG, YOUNG_PRIOR = 60, 0.7
+"""Days from which on a series is less and less young, at twice as many not at all, and the error that the settling
+forecaster is assumed to make while it is."""
 WARM_UP = 7
 """Days of a series before its first forecast is judged."""
 
@@ -70,15 +76,18 @@ class Combined:
 def combine(past: Past, gap: int, left: int) -> Combined:
     """Weigh the forecasters at each day by their errors known until then, and take the middle of what they say."""
     level = _level(past)
-    said = forecasts(past, gap, left)
+    known = bases(past)
+    said = forecasts(past, known, gap, left)
     actual, usable = _actual(past, gap, left, level)
-    rows = np.arange(len(past.costs))[::-1][:: max(1, left // STEP)][::-1]
-    relative = _relative(_errors(said, actual, usable, level, left), usable, rows, gap + left, left, MEMORY)
+    rows = np.arange(len(past.costs))[::-1][: LOOKED_AT : max(1, left // STEP)][::-1]
+    priors = _priors(past, rows)
+    errors = _errors(said, actual, usable, level, left)
+    relative = _relative(errors, usable, rows, gap + left, left, MEMORY, priors)
     near = min(left, SHORT)
     actual_near, usable_near = _actual(past, 0, near, level)
-    errors_near = _errors(forecasts(past, 0, near), actual_near, usable_near, level, near)
+    errors_near = _errors(forecasts(past, known, 0, near), actual_near, usable_near, level, near)
     relative **= 1 - SHORT_PART
-    relative *= _relative(errors_near, usable_near, rows, near, near, SHORT_MEMORY) ** SHORT_PART
+    relative *= _relative(errors_near, usable_near, rows, near, near, SHORT_MEMORY, priors) ** SHORT_PART
     sums = _middle(said[:, rows], (relative.min(axis=0) / relative) ** POWER)
     sums[_ended(past)[rows]] = 0
     usable = usable[rows]
@@ -123,8 +132,10 @@ def _actual(past: Past, gap: int, left: int, level: Floats) -> tuple[Floats, Fla
     """What the days ahead of each day came to, and where that is known."""
     days = len(past.costs)
     judged = max(0, days - gap - left)
+    # A day that is missing is not zero: it is taken to have cost what its weekday does.
+    costs = np.where(past.known, past.costs, past.factors[:, 0] * past.level)
     actual, usable = np.zeros_like(past.costs), np.zeros(past.costs.shape, dtype=bool)
-    actual[:judged] = window(running(past.costs), gap, left, judged)
+    actual[:judged] = window(running(costs), gap, left, judged)
     known = window(running(past.known.astype(float)), gap, left, judged)
     old = np.arange(judged)[:, None] >= past.begin + WARM_UP
     usable[:judged] = (known >= ENOUGH * left) & old & (level[:judged] > 0)
@@ -133,40 +144,55 @@ def _actual(past: Past, gap: int, left: int, level: Floats) -> tuple[Floats, Fla
 
 def _errors(said: Floats, actual: Floats, usable: Flags, level: Floats, left: int) -> Floats:
     """Absolute errors in parts of the series' level: zero where not usable."""
-    errors = np.abs(said - actual)
+    errors = said - actual
+    np.abs(errors, out=errors)
     errors *= np.where(usable, 1 / np.where(level > 0, level * left, 1), 0)
     return errors
 
 
-def _relative(errors: Floats, usable: Flags, rows: NDArray[np.intp], delay: int, left: int, memory: float) -> Floats:
+def _priors(past: Past, rows: NDArray[np.intp]) -> Floats:
+    """The errors assumed of the forecasters at some days: a series that is young is taken to settle still."""
+    found = np.repeat(np.array(list(PRIORS.values()))[:, None, None], len(rows), axis=1)
+    found = np.repeat(found, past.costs.shape[1], axis=2)
+    young = np.clip(2 - (rows[:, None] - past.begin) / YOUNG, 0, 1)
+    place = list(PRIORS).index("settling")
+    found[place] += young * (YOUNG_PRIOR - found[place])
+    return found
+
+
+def _relative(
+    errors: Floats, usable: Flags, rows: NDArray[np.intp], delay: int, left: int, memory: float, priors: Floats
+) -> Floats:
     """Each forecaster's mean absolute error as known at some days, against the five best, drawn towards the assumed.
 
     Args:
-        errors: [forecasters × days × series]
+        errors: [forecasters × days × series], used up.
         rows: the days wanted.
         delay: days after which an error is known.
+        priors: [forecasters × rows × series], the assumed ones.
     """
-    number, days, series = errors.shape
-    kept = 0.5 ** (1 / memory)
-    wanted = {row: place for place, row in enumerate(rows.tolist())}
-    found, counts = np.zeros((number, len(rows), series)), np.zeros((len(rows), series))
-    total, count = np.zeros((number, series)), np.zeros(series)
-    for day in range(delay, days):
-        total *= kept
-        total += errors[:, day - delay]
-        count = count * kept + usable[day - delay]
-        if day in wanted:
-            found[:, wanted[day]], counts[wanted[day]] = ELSEWHERE * total, ELSEWHERE * count
-    sums, numbers = np.cumsum(errors, axis=1), np.cumsum(usable, axis=0)
+    days = errors.shape[1]
+    # An error's weight falls with its age: as sums, for all rows at once, of weights as the last day sees them.
+    aged = 0.5 ** (np.arange(days)[::-1] / memory)
+    errors *= aged[:, None]
+    sums = np.cumsum(errors, axis=1, out=errors)
+    numbers = np.cumsum(usable * aged[:, None], axis=0)
+    newest = rows - delay
+    any_known, at = (newest >= 0)[:, None], np.maximum(newest, 0)
+    # The newest error known, and one of a month before the row, count one.
+    as_known = 0.5 ** (-delay / memory)
+    found = np.where(any_known, ELSEWHERE * as_known * sums[:, at], 0)
+    counts = np.where(any_known, ELSEWHERE * as_known * numbers[at], 0)
     for month in range(1, MONTHS + 1):
         back = rows - round(MONTH * month)
-        part = (1 - ELSEWHERE) * kept ** (MONTH * month)
-        last, before = np.minimum(back + NEAR, rows - delay), back - NEAR - 1
+        last, before = np.minimum(back + NEAR, newest), back - NEAR - 1
         some = np.flatnonzero((before >= 0) & (last > before))
-        found[:, some] += part * (sums[:, last[some]] - sums[:, before[some]])
-        counts[some] += part * (numbers[last[some]] - numbers[before[some]])
-    found /= np.maximum(counts, 1e-9)
+        found[:, some] += (1 - ELSEWHERE) * (sums[:, last[some]] - sums[:, before[some]])
+        counts[some] += (1 - ELSEWHERE) * (numbers[last[some]] - numbers[before[some]])
+    found /= np.maximum(counts, 1e-9 * aged[rows][:, None])
     typical = np.partition(found, BEST - 1, axis=0)[:BEST].mean(axis=0) + 1e-12
-    independent = counts / left**0.7
-    priors = np.array(list(PRIORS.values()))[:, None, None]
-    return np.asarray((independent * found / typical + PRIOR_COUNT * priors) / (independent + PRIOR_COUNT))
+    independent = counts / aged[rows][:, None] / left**0.7
+    found *= independent / typical
+    found += PRIOR_COUNT * priors
+    found /= independent + PRIOR_COUNT
+    return found
