@@ -9,6 +9,7 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from finops.allocation import Allocation
+from finops.anomaly_rules import AnomalyRules, TeamAnomalies
 from finops.basis import Basis
 from finops.budget_request import BudgetRules
 from finops.calendar import WorkCalendar
@@ -33,6 +34,7 @@ class Team:
         materiality: the team's own, or None for the company's.
         timezone: the team's own IANA zone, or empty for the company's.
         calendar: its own working days and hours, or None for the company's; their zone is the team's.
+        anomalies: what counts as an anomaly for it, or None for the company's.
     """
 
     slug: str
@@ -45,6 +47,7 @@ class Team:
     materiality: Materiality | None = None
     timezone: str = ""
     calendar: WorkCalendar | None = None
+    anomalies: TeamAnomalies | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,7 @@ class Company:
         report: how the monthly variance report is posted.
         calendar: working days and hours where a team names none.
         incoming: where alerts of AWS come in, and whose they are.
+        anomalies: what counts as an anomaly, and what follows.
     """
 
     name: str = "Your company"
@@ -116,6 +120,7 @@ class Company:
     report: ReportRules = field(default_factory=ReportRules)
     calendar: WorkCalendar = field(default_factory=WorkCalendar)
     incoming: IncomingRules = field(default_factory=IncomingRules)
+    anomalies: AnomalyRules = field(default_factory=AnomalyRules)
 
     @cached_property
     def listed(self) -> dict[str, Team]:

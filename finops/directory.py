@@ -36,3 +36,8 @@ class Directory:
         named = {**company.roles, Role.OWNER: team.owners}
         named[Role.ENGINEERING_LEAD] = (team.engineering_lead,) if team.engineering_lead else ()
         return {role: tuple(self.callee(role, name) for name in names) for role, names in named.items()}
+
+    def asked_first(self, company: Company, team: Team) -> tuple[Callee, ...]:
+        """Who is asked about a team's spend: its owners and engineering lead, FinOps where it has none."""
+        known = self.callees(company, team)
+        return (*known[Role.OWNER], *known[Role.ENGINEERING_LEAD]) or known.get(Role.FINOPS, ())

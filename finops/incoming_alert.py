@@ -103,7 +103,8 @@ class Received:
         team: whose it is, empty for nobody's.
         currency: whose alert of ours it stands beside: its figures', else the team's own.
         received_at: when it first came.
-        told_in: key of our alert in whose thread it is told; empty where it has a message of its own.
+        told_in: key of our alert in whose thread it is told, or of the message of our anomaly; empty where it has a
+            message of its own.
     """
 
     alert: IncomingAlert

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from finops.alert import Status
+from finops.anomaly import RECENT, ranked
 from finops.budget_request import RequestStage
 from finops.company import Company, Team
 from finops.corrective_action import ActionStage
@@ -15,8 +16,10 @@ from finops.explanation import WITH_AUTHOR, Stage
 from finops.freeze_decision import is_emergency, is_undecided
 from finops.policy import Role
 from handlers.alert_access import Asker, cases_of, team_of
+from handlers.anomaly_access import ANSWERERS
 from handlers.freeze_access import as_of
 from storage.alerts import living_alerts
+from storage.anomalies import anomalies_in
 from storage.budget_requests import requests_in
 from storage.corrective_actions import actions_in
 from storage.explanations import explanations_in
@@ -25,6 +28,7 @@ from storage.people import names_of
 from views.home import Waiting
 from views.waiting import (
     action_waits,
+    anomaly_waits,
     answer_waits,
     decision_waits,
     exception_waits,
@@ -58,6 +62,7 @@ def waiting_for(
         *decisions,
         *_exceptions(connection, company, asker, user_id, teams, now),
         *opened,
+        *_anomalies(connection, company, asker, teams, now),
         *_explanations(connection, company, asker, user_id, teams, now),
         *_actions(connection, company, user_id, teams, now),
         *_requests(connection, company, asker, user_id, teams, now),
@@ -77,6 +82,17 @@ def _exceptions(
         for asked in freeze.waiting:
             if asked.asked_by != user_id:
                 yield exception_waits(freeze, asked, team_of(teams, freeze.alert.team), names)
+
+
+def _anomalies(
+    connection: Connection, company: Company, asker: Asker, teams: Mapping[str, Team], now: datetime
+) -> Iterator[Waiting]:
+    """Anomalies of which nobody has said what they are, the largest amount first."""
+    theirs = [slug for slug, team in teams.items() if any(asker.has(role, team) for role in ANSWERERS)]
+    for each in ranked(anomalies_in(connection, theirs, since=company.today(now) - RECENT)) if theirs else ():
+        team = teams[each.key.series.team]
+        if each.asks(company.today(now, team)):
+            yield anomaly_waits(each, team)
 
 
 def _explanations(

@@ -1,4 +1,4 @@
-"""An alert of AWS becomes one record and one thing said: in the thread of our own alert, or as a message of its own.
+"""An alert of AWS becomes one record and one thing said: on our own anomaly, in the thread of our own alert, or alone.
 
 What the web process and the job that reads the queue share. It moves none of our alerts: it is of another basis.
 """
@@ -13,14 +13,18 @@ from enum import StrEnum
 from sqlalchemy import Connection
 
 from finops.alert import Alert, AlertKey
+from finops.anomaly import Anomaly
+from finops.anomaly_joined import joined_with, with_aws
 from finops.company import Company, Team
 from finops.effect import Effect
-from finops.incoming_alert import IncomingAlert, Received
+from finops.incoming_alert import IncomingAlert, Origin, Received
 from finops.incoming_team import team_of
 from finops.policy import Kind
 from finops.team_month import TeamMonth
 from jobs.alerting import Alerting
+from jobs.telling_anomalies import AnomalyTelling
 from storage.alerts import alerts_of_teams, find_alert
+from storage.anomalies import anomalies_in
 from storage.deliveries import find, is_shown, queue
 from storage.incoming_alerts import find_received, record, rewrite
 from storage.state import State
@@ -50,7 +54,10 @@ def take_in(alert: IncomingAlert, *, company: Company, state: State, now: dateti
         slug = team_of(alert, company, teams)
         team = teams.get(slug) or Team(slug, slug)
         received = Received(alert, slug, alert.currency or team.currency or company.currency, now)
-        if company.alerts.live and (ours := _living(connection, received)):
+        anomaly = _anomaly(connection, received)
+        if anomaly and anomaly.told_at:
+            received = replace(received, told_in=anomaly.message)
+        elif company.alerts.live and (ours := _living(connection, received)):
             received = replace(received, told_in=str(ours.key))
         taken = Taken.NEW
         if not record(connection, received):
@@ -58,12 +65,24 @@ def take_in(alert: IncomingAlert, *, company: Company, state: State, now: dateti
             if known is None or not alert.is_newer_than(known.alert):
                 return Taken.KNOWN
             received = replace(known, alert=replace(alert, day=known.alert.day))
+            anomaly = _anomaly(connection, received)
             rewrite(connection, received)
             taken = Taken.CHANGED
         # In shadow mode nothing is posted; once it is live, what is on record stands on the alerts.
-        if company.alerts.live:
+        if company.alerts.live and not (anomaly and anomaly.message in (received.told_in, received.effect)):
             _say(connection, received, company, teams, now)
+        if anomaly:
+            AnomalyTelling(connection, company, teams, now).write([with_aws(anomaly, received.alert, now)])
     return taken
+
+
+def _anomaly(connection: Connection, received: Received) -> Anomaly | None:
+    """Our own anomaly that an alert of AWS is, locked: the one that it was joined to before, where it was."""
+    if received.alert.origin is not Origin.ANOMALY_DETECTION:
+        return None
+    ours = anomalies_in(connection, [received.team], lock=True)
+    before = (each for each in ours if any(finding.id == received.alert.id for finding in each.aws))
+    return next(before, None) or joined_with(ours, received.alert, received.team)
 
 
 def _living(connection: Connection, received: Received) -> Alert | None:

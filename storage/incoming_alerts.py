@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -11,7 +12,7 @@ from sqlalchemy import Connection, Row, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from finops.alert import AlertKey
-from finops.incoming_alert import IncomingAlert, Received
+from finops.incoming_alert import IncomingAlert, Origin, Received
 from storage.plain_json import plain
 from storage.tables import IncomingAlertRow
 
@@ -62,6 +63,17 @@ def received_beside(connection: Connection, keys: Collection[AlertKey]) -> dict[
     for row in connection.execute(select(TABLE).where(*of).order_by(TABLE.c.received_at.desc(), TABLE.c.id)):
         found[row.team, row.month, row.currency].append(_received(row))
     return {key: tuple(found.get((key.team, str(key.month), key.currency), ())) for key in keys}
+
+
+def received_anomalies(connection: Connection, teams: Collection[str], since: datetime) -> dict[str, list[Received]]:
+    """Team → what AWS Cost Anomaly Detection said of its cost since a moment, the oldest first."""
+    found: dict[str, list[Received]] = defaultdict(list)
+    query = select(TABLE).where(
+        TABLE.c.origin == str(Origin.ANOMALY_DETECTION), TABLE.c.team.in_(list(teams)), TABLE.c.received_at >= since
+    )
+    for row in connection.execute(query.order_by(TABLE.c.received_at, TABLE.c.id)):
+        found[row.team].append(_received(row))
+    return found
 
 
 def _body(alert: IncomingAlert) -> Any:

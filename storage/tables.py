@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, Column, DateTime, ForeignKey, Index, Integer, UniqueConstraint
+from sqlalchemy import JSON, Column, DateTime, ForeignKey, Index, Integer, UniqueConstraint, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
@@ -253,6 +253,36 @@ class IncomingAlertRow(SQLModel, table=True):
     told_in: str
     body: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     received_at: datetime = Field(sa_column=_instant())
+
+
+class AnomalyRow(SQLModel, table=True):
+    """An anomaly: what is looked for in columns, the whole of it in its body."""
+
+    __tablename__ = "anomaly"
+    __table_args__ = (
+        Index(
+            "anomaly_of_series",
+            *("team", "service", "provider", "currency", "basis", "first_day", "is_increase"),
+            unique=True,
+            sqlite_where=text("NOT is_withdrawn"),
+            postgresql_where=text("NOT is_withdrawn"),
+        ),
+        Index("anomaly_of_day", "last_day", "team"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    team: str
+    service: str
+    provider: str
+    currency: str
+    basis: str
+    first_day: date
+    last_day: date
+    is_increase: bool
+    is_over: bool
+    is_withdrawn: bool
+    version: int
+    body: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    updated_at: datetime = Field(sa_column=_instant())
 
 
 class EvaluationRow(SQLModel, table=True):

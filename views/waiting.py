@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 
 from finops.alert import Alert, is_overdue
+from finops.anomaly import Anomaly
 from finops.budget_request import BudgetRequest
 from finops.budget_request import is_late as is_undecided
 from finops.company import Team
@@ -18,6 +19,10 @@ from views.alert import ACKNOWLEDGE, DECIDE
 from views.alert_calls import SHOW
 from views.alert_words import lead
 from views.amounts import money
+from views.anomaly import INVESTIGATE
+from views.anomaly import SHOW as SHOW_ANOMALY
+from views.anomaly_words import GLASS
+from views.anomaly_words import lead as anomaly_lead
 from views.budget_request import APPROVE as APPROVE_BUDGET
 from views.budget_request import REFUSE as REFUSE_BUDGET
 from views.budget_request import approve_confirm, what_is_asked
@@ -97,6 +102,13 @@ def request_waits(
     value = f"{request.number}/{request.version}"
     approve = Choice("Approve", APPROVE_BUDGET, value, approve_confirm(request))
     return Waiting(text, (approve, Choice("Refuse", REFUSE_BUDGET, value)))
+
+
+def anomaly_waits(anomaly: Anomaly, team: Team) -> Waiting:
+    """An anomaly of which nobody has said what it is."""
+    number = str(anomaly.number)
+    choices = (Choice("Investigating", INVESTIGATE, number), Choice("Show", SHOW_ANOMALY, number))
+    return Waiting(f"{GLASS} {anomaly_lead(anomaly, team)}\nOpen: say what it is.", choices)
 
 
 def _show(alert: Alert) -> Choice:

@@ -44,6 +44,7 @@ def company_of(file: File, folder: Path) -> Company:
         sources={export: _source(source, folder) for export, source in file.sources.items()},
         schedules=dict(file.schedules),
         incoming=file.incoming.value(),
+        anomalies=file.anomalies.value(),
     )
 
 
@@ -95,4 +96,5 @@ def _team(team: TeamKeys, zone: ZoneInfo) -> Team:
         materiality=team.materiality.value() if team.materiality else None,
         timezone=team.timezone,
         calendar=replace(team.calendar.value(), zone=zone) if team.calendar else None,
+        anomalies=team.anomalies.value() if team.anomalies else None,
     )

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
+from bot.configuration.anomaly_keys import AnomalyKeys, TeamAnomalyKeys
 from bot.configuration.incoming_keys import IncomingKeys
 from bot.configuration.policy_keys import (
     AlertKeys,
@@ -73,6 +74,8 @@ class TeamKeys(Keys):
     timezone: Zone = ""
     """its own IANA zone, instead of the company's"""
     calendar: CalendarKeys | None = None
+    """its own, instead of the company's"""
+    anomalies: TeamAnomalyKeys | None = None
     """its own, instead of the company's"""
 
 
@@ -195,6 +198,8 @@ class File(Keys):
     """export name → where it is delivered"""
     incoming: IncomingKeys = IncomingKeys()
     """alerts of AWS Budgets and AWS Cost Anomaly Detection"""
+    anomalies: AnomalyKeys = AnomalyKeys()
+    """what counts as an anomaly"""
     schedules: dict[str, Schedule] = Field(default_factory=dict)
     """job → `HH:MM`, `every 15m`, `every 2h` or `off`"""
 

@@ -252,6 +252,7 @@ class World:
             "close_month": "off",
             "measure_actions": "off",
             "tell_drivers": "off",
+            "find_anomalies": "off",
             "daily_summary": "08:30" if self.plan.dailies else "off",
             "evaluate_alerts": "every 24h",
         }

@@ -8,6 +8,7 @@ from typing import Any
 
 from made_up_action_messages import ACTION_CASES
 from made_up_alert_messages import ALERT_CASES
+from made_up_anomalies import ANOMALY_CASES
 from made_up_budget_messages import BUDGET_CASES
 from made_up_drivers import DRIVEN
 from made_up_explanations import EXPLANATION_CASES
@@ -268,6 +269,7 @@ CASES: dict[str, Callable[[], Message | dict[str, Any]]] = {
     **teams_cases(),
     **other_cases(),
     **ALERT_CASES,
+    **ANOMALY_CASES,
     **ACTION_CASES,
     **BUDGET_CASES,
     **EXPLANATION_CASES,

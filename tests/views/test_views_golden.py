@@ -23,7 +23,7 @@ SLACK_CHECK = Path(__file__).parents[2].parent / "shared" / "slack-check" / "sla
 DATE = r"<!date\^\d{10}\^\{date_short(?:_pretty)?\} at \{time\}\|\d\d? \w{3}, \d\d:\d\d UTC>"
 MENTION = r"<(?:@U(?:[1-9]|1\d{3})|!subteam\^S[12])>"
 """Of the made-up people and groups; the hostile names hold another."""
-CALLING = ("alert_", "note_", "call_", "freeze_note_", "leave_modal", "budget_request_group", "month_waits")
+CALLING = ("alert_", "anomaly_", "note_", "call_", "freeze_note_", "leave_modal", "budget_request_group", "month_waits")
 REWRITE = os.environ.get("GOLDEN") == "1"
 Json = dict[str, Any]
 

@@ -1,0 +1,189 @@
+"""Look for anomalies in every team's settled days, bring known ones to what the figures show, and ask for reviews."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from sqlalchemy import Connection
+
+from finops.anomaly import (
+    RECENT,
+    Anomaly,
+    AnomalyChange,
+    AnomalyKey,
+    AnomalySeries,
+    Cause,
+    answers_of,
+    ask_for_review,
+    evaluate_anomaly,
+    known_as,
+    withdraw,
+)
+from finops.anomaly_detection import find_anomalies
+from finops.anomaly_found import FoundAnomaly
+from finops.anomaly_state import STALE
+from finops.company import Company, Team
+from jobs.job import Job, Outcome
+from jobs.telling_anomalies import AnomalyTelling
+from storage.anomalies import anomalies_in
+from storage.anomaly_causes import Asked, causes_of
+from storage.anomaly_costs import SettledCosts, settled_costs
+from storage.incoming_alerts import received_anomalies
+from storage.ledger.versions import Ledger
+from storage.publish import newest_publication
+from storage.state import State
+from storage.teams import all_teams
+
+RESTATED = "the figures were restated and show it no more"
+OTHER_BASIS = "another basis is counted now"
+TEAMS_AT_ONCE = 100
+"""Teams of one transaction: a click on an anomaly waits for no more than these."""
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """What a look at the figures showed.
+
+    Attributes:
+        found: team → series → its findings, by day.
+        settled_through: series → its last settled day.
+        causes: of the findings that are not on record, by series and first day.
+        first_day: of the figures.
+    """
+
+    publication: int
+    teams: Mapping[str, Team]
+    found: Mapping[str, Mapping[AnomalySeries, Sequence[FoundAnomaly]]]
+    settled_through: Mapping[AnomalySeries, date]
+    causes: Mapping[tuple[AnomalySeries, date], tuple[Cause, ...]]
+    first_day: date
+
+
+def run(*, now: datetime, company: Company, state: State, ledger: Ledger) -> Outcome:
+    """Look at the newest figures; it stops where newer ones are published meanwhile, which have a run of their own."""
+    with state.reading() as connection:
+        publication = newest_publication(connection)
+        costs = settled_costs(connection, company, company.today(now))
+        teams = all_teams(connection, company)
+        known = anomalies_in(connection, since=costs.first_day)
+    found = _found(costs, company, teams)
+    settled = dict(zip(costs.series, costs.settled_through, strict=True))
+    new = list(_new(found, known, settled))
+    causes = causes_of(new, company=company, state=state, ledger=ledger)
+    by_finding = {(each.series, each.found.first_day): named for each, named in zip(new, causes, strict=True)}
+    looked = _Looked(publication, teams, found, settled, by_finding, costs.first_day)
+    slugs = sorted({*found, *(each.key.series.team for each in known)})
+    counts: Counter[str] = Counter()
+    for start in range(0, len(slugs), TEAMS_AT_ONCE):
+        some = [slug for slug in slugs[start : start + TEAMS_AT_ONCE] if _mode(slug, company, teams) != "off"]
+        with state.writing() as connection:
+            if newest_publication(connection) != publication:
+                break
+            counts.update(_bring_up(connection, some, looked, company, now))
+    return Outcome(", ".join(f"{number} {what}" for what, number in sorted(counts.items())) or "nothing new")
+
+
+def _mode(slug: str, company: Company, teams: Mapping[str, Team]) -> str:
+    team = teams.get(slug)
+    return company.anomalies.mode_of(team.anomalies if team else None)
+
+
+def _found(
+    costs: SettledCosts, company: Company, teams: Mapping[str, Team]
+) -> dict[str, dict[AnomalySeries, list[FoundAnomaly]]]:
+    """Every finding of the teams whose anomalies are looked for."""
+    wanted = [number for number, each in enumerate(costs.series) if _mode(each.team, company, teams) != "off"]
+    minimums = []
+    for series in (costs.series[number] for number in wanted):
+        team = teams.get(series.team)
+        minimums.append(company.anomalies.minimums(team.anomalies if team else None, series.currency))
+    found: dict[str, dict[AnomalySeries, list[FoundAnomaly]]] = defaultdict(lambda: defaultdict(list))
+    for each in find_anomalies(costs.costs[wanted], costs.first_day, minimums):
+        series = costs.series[wanted[each.series]]
+        found[series.team][series].append(replace(each, series=0))
+    return found
+
+
+def _new(
+    found: Mapping[str, Mapping[AnomalySeries, Sequence[FoundAnomaly]]],
+    known: Sequence[Anomaly],
+    settled_through: Mapping[AnomalySeries, date],
+) -> Iterator[Asked]:
+    """Increases that are not on record and may ping."""
+    own: dict[AnomalySeries, list[Anomaly]] = defaultdict(list)
+    for anomaly in known:
+        own[anomaly.key.series].append(anomaly)
+    for by_series in found.values():
+        for series, findings in by_series.items():
+            for each in findings:
+                old = each.over_on is not None and each.last_day < settled_through[series] - STALE
+                if each.is_increase and not old and known_as(own[series], series, each) is None:
+                    yield Asked(series, each)
+
+
+def _bring_up(
+    connection: Connection, slugs: Sequence[str], looked: _Looked, company: Company, now: datetime
+) -> Counter[str]:
+    """Bring some teams' anomalies to what was seen; returns how many of each thing happened."""
+    telling = AnomalyTelling(connection, company, looked.teams, now)
+    of_team: dict[str, list[Anomaly]] = {slug: [] for slug in slugs}
+    for anomaly in anomalies_in(connection, slugs, since=looked.first_day, lock=True):
+        of_team[anomaly.key.series.team].append(anomaly)
+    received = received_anomalies(connection, slugs, now - RECENT)
+    changes = []
+    for slug, known in of_team.items():
+        team = _of_team(slug, known, looked, telling, company, now)
+        changes += telling.with_what_aws_said(list(team), received.get(slug, ()), slug)
+    stored = {each.number: each for known in of_team.values() for each in known}
+    changed = []
+    for each in changes:
+        if each.events or each.anomaly != stored.get(each.anomaly.number):
+            changed.append(each)
+        elif not each.anomaly.is_over or each.anomaly.answer:
+            # What was said of it may have expired.
+            telling.refresh(each)
+    saved = telling.write(changed)
+    return Counter(str(event.step) for change in saved for event in change.events)
+
+
+def _of_team(
+    slug: str, known: Sequence[Anomaly], looked: _Looked, telling: AnomalyTelling, company: Company, now: datetime
+) -> Iterator[AnomalyChange]:
+    """What becomes of a team's anomalies, those on record and those that are new."""
+    own: dict[AnomalySeries, list[Anomaly]] = defaultdict(list)
+    for anomaly in known:
+        own[anomaly.key.series].append(anomaly)
+    found = looked.found.get(slug, {})
+    for series in {**found, **own}:
+        left, settled = list(own[series]), looked.settled_through.get(series, looked.first_day)
+        for finding in found.get(series, ()):
+            before = known_as(left, series, finding)
+            key = before.key if before else AnomalyKey(series, finding.first_day)
+            causes = before.causes if before else looked.causes.get((series, finding.first_day), ())
+            setting = telling.setting(slug, settled, answers_of(own[series], key))
+            change = evaluate_anomaly(before, key, finding, causes, setting, now)
+            asked = ask_for_review(change.anomaly, setting, now)
+            yield AnomalyChange(asked.anomaly, (*change.events, *asked.events))
+            left = [each for each in left if each is not before]
+        for anomaly in left:
+            yield _no_more(anomaly, looked, telling, company, now)
+
+
+def _no_more(
+    anomaly: Anomaly, looked: _Looked, telling: AnomalyTelling, company: Company, now: datetime
+) -> AnomalyChange:
+    """What becomes of an anomaly on record that the figures do not show: it is withdrawn where it is recent."""
+    series = anomaly.key.series
+    if not anomaly.is_over and series.basis != company.basis:
+        return withdraw(anomaly, OTHER_BASIS, now)
+    settled = looked.settled_through.get(series)
+    recent = settled is not None and (not anomaly.is_over or anomaly.found.last_day >= settled - RECENT)
+    if recent and not anomaly.withdrawn:
+        return withdraw(anomaly, RESTATED, now)
+    return ask_for_review(anomaly, telling.setting(series.team, settled or looked.first_day), now)
+
+
+JOB = Job("find_anomalies", "08:00", run, shows_figures=True)

@@ -1,0 +1,175 @@
+"""The job that looks for anomalies, on a bill with a spike: what is found, said, answered and over."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from bot.installation import Installation
+from finops.anomaly import Anomaly, AnomalySetting, Cause, expect, false_alarm, investigate
+from finops.anomaly_rules import TeamAnomalies
+from storage.anomalies import find_anomaly, save_anomalies
+from tests.jobs.anomalous import DAY, NOW, SPIKE, company_of, deliver, look, make_place, recorded, said, stored
+
+MORE = {SPIKE: Decimal(400), SPIKE + DAY: Decimal(500)}
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Installation:
+    """The company, its bill with a spike on the last two settled days."""
+    found = make_place(tmp_path)
+    deliver(found, MORE, NOW)
+    return found
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Installation:
+    """The same on either database."""
+    found = make_place(tmp_path, request.getfixturevalue("postgres_url") if request.param == "postgresql" else "")
+    deliver(found, MORE, NOW)
+    return found
+
+
+def setting(place: Installation) -> AnomalySetting:
+    team = place.company.listed["payments"]
+    return AnomalySetting(place.company.policy(team).calendar, SPIKE)
+
+
+def answered(place: Installation, change: object) -> Anomaly:
+    """Write an answer to the only anomaly, as a click does."""
+    with place.state.writing() as connection:
+        assert find_anomaly(connection, 1, lock=True)
+        [saved] = save_anomalies(connection, [change], place.now)  # type: ignore[list-item]
+    return saved.anomaly
+
+
+def test_a_spike_is_found_told_and_explained_by_the_bill(either: Installation) -> None:
+    """One record, one message that pings the team, and what of the bill made the difference; again it is nothing."""
+    assert look(either) == "1 found"
+    [anomaly] = stored(either)
+    assert (anomaly.key.series.team, anomaly.key.series.service, anomaly.key.first_day) == (
+        "payments",
+        "Compute",
+        SPIKE,
+    )
+    assert (anomaly.found.cost, anomaly.found.expected, anomaly.found.over_on) == (1100, 200, None)
+    assert anomaly.causes == (
+        Cause("account", "production (0012)", Decimal(900)),
+        Cause("region", "eu-west-1", Decimal(900)),
+        Cause("usage type", "A charge", Decimal(900)),
+    )
+    [(key, (revision, text))] = said(either).items()
+    assert (key, revision) == ("anomaly/1", 1)
+    assert "Compute (AWS) cost *$900 more than expected* on 8–9 Nov" in text
+    assert "<@UALICE>" in text and "<@UBOB>" in text and "To do by Fri 13 Nov" in text
+    before = (said(either), stored(either), recorded(either))
+    assert before[2] == [("finops", "anomaly.found")]
+    for _ in range(2):
+        assert look(either) == "nothing new"
+    assert (said(either), stored(either), recorded(either)) == before
+
+
+def test_it_is_over_in_the_same_message(place: Installation) -> None:
+    """Days as usual afterwards end it: its message is edited, and its thread says so; nobody is pinged."""
+    look(place)
+    deliver(place, MORE, NOW + 4 * DAY)
+    assert look(place) == "1 over"
+    found = said(place)
+    assert {key: revision for key, (revision, _) in found.items()} == {"anomaly/1": 2, "anomaly/1/2.1": 1}
+    assert "*Over* since 11 Nov" in found["anomaly/1"][1] and "<@" not in found["anomaly/1/2.1"][1]
+
+
+@pytest.mark.parametrize("days", [14, 30])
+def test_what_is_long_over_at_the_first_look_pings_nobody(tmp_path: Path, days: int) -> None:
+    """An installation that looks for the first time records the past, and posts nothing of it."""
+    place = make_place(tmp_path)
+    deliver(place, MORE, NOW + days * DAY)
+    assert look(place) == "1 found, 1 over"
+    [anomaly] = stored(place)
+    assert (anomaly.told_at, anomaly.is_over, anomaly.causes, said(place)) == (None, True, (), {})
+
+
+def test_shadow_records_and_off_does_not_look(place: Installation) -> None:
+    """In shadow mode nothing is posted; where it is off, nothing is recorded; live again, what lasts is told."""
+    off = replace(
+        place.company,
+        teams=tuple(replace(team, anomalies=TeamAnomalies(mode="off")) for team in place.company.teams),
+    )
+    assert look(place, company=off) == "nothing new" and stored(place) == []
+    assert look(place, company=company_of(place, "shadow")) == "1 found" and said(place) == {}
+    muted = replace(place.company, alerts=replace(place.company.alerts, live=False))
+    assert look(place, company=muted) == "nothing new" and said(place) == {}
+    assert look(place) == "1 raised-again" and list(said(place)) == ["anomaly/1"]
+
+
+def test_expected_holds_until_its_day(place: Installation) -> None:
+    """While it is expected nothing pings, however long it lasts; after its day it is raised again, once."""
+    look(place)
+    [anomaly] = stored(place)
+    answered(place, expect(anomaly, "UALICE", date(2026, 11, 14), setting(place), place.now))
+    for days, wanted in ((2, "nothing new"), (5, "nothing new"), (6, "1 raised-again"), (7, "nothing new")):
+        now = NOW + days * DAY
+        deliver(place, {SPIKE + n * DAY: Decimal(400) for n in range(days + 5)} | MORE, now)
+        assert (days, look(place)) == (days, wanted)
+    notes = [text for key, (_, text) in said(place).items() if key != "anomaly/1" and key.count("/") == 2]
+    assert len(notes) == 1 and "<@UALICE>" in notes[0]
+    assert "*Expected*, says Alice; that ended on Sat 14 Nov 2026." in said(place)["anomaly/1"][1]
+
+
+def test_a_false_alarm_counts_from_the_next_look_on(place: Installation) -> None:
+    """The next spike of the service pings nobody unless it is more than twice as far above."""
+    look(place)
+    [anomaly] = stored(place)
+    answered(place, false_alarm(anomaly, "UALICE", setting(place), place.now))
+    later = SPIKE + 10 * DAY
+    deliver(place, MORE | {later: Decimal(990)}, NOW + 10 * DAY)
+    assert look(place) == "1 found, 1 over"
+    silent = stored(place)[1]
+    assert (silent.key.first_day, silent.told_at, silent.silent_by) == (later, None, "UALICE")
+    assert "anomaly/2" not in said(place)
+    deliver(place, MORE | {later: Decimal(990), later + DAY: Decimal(1100)}, NOW + 11 * DAY)
+    assert look(place) == "1 raised-again"
+    assert "anomaly/2" in said(place)
+
+
+def test_the_cost_review_is_asked_for_once(place: Installation) -> None:
+    """Five working days after an investigated anomaly is over, whoever looked into it is reminded, and only once."""
+    look(place)
+    [anomaly] = stored(place)
+    answered(place, investigate(anomaly, "UALICE", setting(place), place.now))
+    deliver(place, MORE, NOW + 4 * DAY)
+    assert look(place) == "1 over"
+    assert stored(place)[0].review_on == date(2026, 11, 23)
+    for days, wanted in ((10, "nothing new"), (11, "1 review-asked"), (12, "nothing new")):
+        deliver(place, MORE, NOW + days * DAY)
+        assert (days, look(place)) == (days, wanted)
+    asked = {key: text for key, (_, text) in said(place).items() if "review-asked" in key}
+    assert [key.rsplit("/", 1)[1] for key in asked] == ["UALICE"]
+    assert "You looked into it, and it is over." in next(iter(asked.values()))
+
+
+def test_what_a_restatement_takes_away_is_withdrawn(either: Installation) -> None:
+    """A bill that no longer shows it withdraws it in its own message; shown again, it is a new one."""
+    look(either)
+    deliver(either, {}, NOW + timedelta(hours=1))
+    assert look(either) == "1 withdrawn"
+    assert "*Withdrawn*: the figures were restated" in said(either)["anomaly/1"][1]
+    assert look(either) == "nothing new"
+    deliver(either, MORE, NOW + timedelta(hours=2))
+    assert look(either) == "1 found"
+    assert [each.number for each in stored(either)] == [1, 2]
+
+
+def test_a_shift_is_one_anomaly(place: Installation) -> None:
+    """A level that stays is one record and one message, and over once it is the new level."""
+    raised = {SPIKE + number * DAY: Decimal(400) for number in range(60)}
+    for days in (0, 6, 12, 18):
+        deliver(place, raised, NOW + days * DAY)
+        look(place)
+    [anomaly] = stored(place)
+    assert anomaly.found.is_absorbed and list(said(place)) == ["anomaly/1", f"anomaly/1/{anomaly.version}.1"]
+    assert recorded(place) == [("finops", "anomaly.found"), ("finops", "anomaly.over")]
