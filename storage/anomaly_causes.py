@@ -16,6 +16,7 @@ from finops.anomaly import AnomalySeries, Cause
 from finops.anomaly_cause import leading_causes
 from finops.anomaly_found import FoundAnomaly
 from finops.company import Company
+from finops.focus import own_names
 from finops.money import EXACT, ZERO
 from finops.periods import DAY
 from storage.engines.duckdb import DuckDBEngine, parquet, quoted

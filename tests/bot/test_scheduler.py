@@ -51,7 +51,14 @@ def _scheduler(folder: Path, owner: str, clock: Moved) -> Scheduler:
 
 
 TIMED = ["chase_actions", "chase_budget_requests", "close_month", "end_freezes", "escalate_alerts"]
-SHOWING = ["evaluate_alerts", "judge_explanations", "tell_drivers", "daily_summary", "find_anomalies", "measure_actions"]
+SHOWING = [
+    "evaluate_alerts",
+    "judge_explanations",
+    "tell_drivers",
+    "daily_summary",
+    "find_anomalies",
+    "measure_actions",
+]
 
 
 def test_one_of_two_workers_does_the_work(tmp_path: Path) -> None:

@@ -33,15 +33,15 @@ def days_of(found: SettledCosts, series: AnomalySeries) -> dict[date, float]:
     return {found.first_day + number * DAY: float(cost) for number, cost in enumerate(costs) if not np.isnan(cost)}
 
 
-def test_every_series_has_its_days(either: Place) -> None:
+def test_every_series_has_its_days(place: Place) -> None:
     """One row for each team, service, provider and currency: zero where nothing was billed, tax left out."""
-    either.company = COMPANY
+    place.company = COMPANY
     days = [FIRST + number * DAY for number in range(7)]
     rows = [row(day) for day in days] + [row(day) for day in days]
     rows += [row(days[2], Decimal("-3.5"), ServiceName="S3"), row(days[0], 9 * COST, BillingCurrency="EUR")]
     rows += [row(days[0], 7 * COST, ChargeCategory="Tax"), row(days[1], SubAccountName="Other")]
-    deliver(either, rows)
-    found = read(either)
+    deliver(place, rows)
+    found = read(place)
     assert [(each.team, each.service, each.currency) for each in found.series] == [
         ("atlas", "EC2", "EUR"),
         ("atlas", "EC2", "USD"),
@@ -55,23 +55,23 @@ def test_every_series_has_its_days(either: Place) -> None:
     assert days_of(found, s3) == dict.fromkeys(days, 0.0) | {days[2]: -3.5}
 
 
-def test_missing_days_are_no_zeros(either: Place) -> None:
+def test_missing_days_are_no_zeros(place: Place) -> None:
     """A day that an export has not delivered is missing for the series of that export, and only for these."""
-    either.company = COMPANY
-    deliver(either, [row(FIRST + number * DAY) for number in (0, 1, 3, 4)])
-    deliver(either, [row(FIRST + number * DAY, ServiceName="Run") for number in range(6)], export="other")
-    found = read(either)
+    place.company = COMPANY
+    deliver(place, [row(FIRST + number * DAY) for number in (0, 1, 3, 4)])
+    deliver(place, [row(FIRST + number * DAY, ServiceName="Run") for number in range(6)], export="other")
+    found = read(place)
     assert list(days_of(found, EC2)) == [FIRST + number * DAY for number in (0, 1, 3, 4)]
     run = AnomalySeries("atlas", "Run", "AWS", "USD", Basis.EFFECTIVE)
     assert list(days_of(found, run)) == [FIRST + number * DAY for number in range(6)]
 
 
-def test_only_settled_days_are_looked_at(either: Place) -> None:
+def test_only_settled_days_are_looked_at(place: Place) -> None:
     """Days less than three days old when they were delivered are missing; so are all where nothing has settled."""
-    either.company = COMPANY
+    place.company = COMPANY
     early = datetime(2024, 9, 15, 6, tzinfo=UTC)
-    deliver(either, [row(FIRST + number * DAY) for number in range(5)], now=early)
-    found = read(either, early.date())
+    deliver(place, [row(FIRST + number * DAY) for number in range(5)], now=early)
+    found = read(place, early.date())
     assert list(days_of(found, EC2)) == [FIRST, FIRST + DAY, FIRST + 2 * DAY]
     assert found.settled_through == [date(2024, 9, 12)]
 
@@ -91,18 +91,18 @@ def rows_with_resources(day: date, cost: str, **values: Any) -> dict[str, Any]:
     return row(day, Decimal(cost)) | {"x_UsageType": "BoxUsage", "ResourceId": "i-1", "RegionId": "eu-west-1"} | values
 
 
-def test_the_bill_names_what_caused_it(either: Place) -> None:
+def test_the_bill_names_what_caused_it(place: Place) -> None:
     """Account, region, usage type and resource that cost more than in the four weeks before; other series count not."""
-    either.company = COMPANY
+    place.company = COMPANY
     spike = FIRST + 2 * DAY
     rows = [rows_with_resources(spike - number * DAY, "10") for number in range(12)]
     rows += [rows_with_resources(spike, "90", x_UsageType="DataTransfer", ResourceId="nat-7", SubAccountId="222")]
     others = {"ServiceName": "S3"}, {"SubAccountName": "Other"}, {"BillingCurrency": "EUR"}, {"ChargeCategory": "Tax"}
     rows += [rows_with_resources(spike, "900", **other) for other in others]
-    deliver(either, rows, now=NOW)
+    deliver(place, rows, now=NOW)
     s3 = AnomalySeries("atlas", "S3", "AWS", "USD", Basis.EFFECTIVE)
     named, other = causes_of(
-        [asked(EC2, spike), asked(s3, spike)], company=either.company, state=either.state, ledger=either.ledger
+        [asked(EC2, spike), asked(s3, spike)], company=place.company, state=place.state, ledger=place.ledger
     )
     assert named == (
         Cause("account", "Atlas (222)", Decimal(90)),
