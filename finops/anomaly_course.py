@@ -9,6 +9,7 @@ from datetime import date
 import numpy as np
 
 from finops.anomaly_calendar import Likeness, likenesses
+from finops.anomaly_creep import Creep
 from finops.anomaly_fees import Fees
 from finops.anomaly_noise import WINDOW, Expected, Flags, Floats, Scatter, expected_of, scatter_of
 
@@ -90,6 +91,7 @@ class Course:
         self.expected, self._levels, self._residuals, self._scattered, self.scores = (
             np.full((series, length), np.nan) for _ in range(5)
         )
+        self._creep = Creep(self._clean, ratio)
         self._fees = Fees(self._residuals, self._levels, self._scattered)
         nothing = np.full(series, np.inf)
         self._scatter = Scatter(nothing, nothing, np.full(series, 0.5))
@@ -105,6 +107,7 @@ class Course:
         with np.errstate(invalid="ignore", divide="ignore"):
             for today, like in enumerate(likenesses(self._days)):
                 self._take_day(today, like)
+        self._take_new()
 
     def _take_day(self, today: int, like: Likeness) -> None:
         cost = self._costs[:, today]
@@ -125,8 +128,10 @@ class Course:
         returns = self._returns(today, cost, expected)
         above, below = self._out(today, cost, expected, residual, live)
         above &= ~(recurs | returns | self._fees.unknown(like, len(cost)) | self._catches_up(excess, expected))
+        credited = below & self._fees.credited(today, like, expected.level)
+        below &= ~credited
         lasting, ended = self._carry_on(today, excess, expected, live, above, below)
-        kept = self._clean_cost(cost, expected, live, returns, recurs | lasting | above | below)
+        kept = self._clean_cost(cost, expected, live, returns, recurs | credited | lasting | above | below)
         kept = np.where(young & live, cost, kept)
         kept = np.where(np.isfinite(kept), kept, np.where(live, cost, self._last))
         self._clean[:, WINDOW + today] = np.where(today >= self._start, kept, np.nan)
@@ -134,11 +139,36 @@ class Course:
         self._scattered[lasting, today] = np.nan
         self._end(today, ended)
         absorbed = self._absorb(today, expected)
+        self._creep.rest(absorbed, today)
+        left = np.where(today <= self._left_until, self._left_level, 0)
+        crept = self._creep.seen(today, (self._sign == 0) & ~(above | below), left) & live
         for sign, hit in ((1, above), (-1, below)):
             self._open(today, sign, hit & (self._sign == 0) & ~absorbed, expected)
+        self._open_crept(today, crept & (self._sign == 0) & ~absorbed)
         self._spent, self._counted = self._spent + np.where(live, np.abs(cost), 0), self._counted + live
         self._missed = np.where((today >= self._start) & ~live, self._missed + 1, 0)
         self._owed = np.where(live, np.maximum(-np.nan_to_num(excess), 0), self._owed)
+
+    def _take_new(self) -> None:
+        """Make runs of series that were known to cost nothing before their first cost: its first days."""
+        length = self._costs.shape[1]
+        for row in map(int, np.flatnonzero((self._start >= LEAST_HISTORY) & (self._start < length))):
+            start = int(self._start[row])
+            if np.isfinite(self._costs[row, :start]).sum() < LEAST_HISTORY:
+                continue
+            run = Run(row, 1, start, start, np.inf, np.inf, None, False, True, {})
+            for today in range(start, min(start + ABSORBED, length)):
+                cost = float(self._costs[row, today])
+                if cost > 0:
+                    run.last, run.days[today] = today, (cost, 0.0)
+                elif today - run.last >= QUIET:
+                    run.over = today
+                    break
+            else:
+                if start + ABSORBED <= length:
+                    run.over, run.absorbed = start + ABSORBED - 1, True
+            if run.days:
+                self.runs.append(run)
 
     def _out(self, today: int, cost: Floats, expected: Expected, residual: Floats, live: Flags) -> tuple[Flags, Flags]:
         """Series whose day lies above, and below, all that is ordinary."""
@@ -209,10 +239,11 @@ class Course:
         absorbed: Flags = (self._sign > 0) & (length >= ABSORBED)
         absorbed |= (self._sign < 0) & (length >= ABSORBED_BELOW)
         for row in np.flatnonzero(absorbed):
-            first = self._first[row]
+            first = int(self._first[row])
             costs = self._costs[row, first : today + 1]
             clean = self._clean[row, WINDOW + first : WINDOW + today + 1]
             clean[:] = np.where(np.isfinite(costs), costs, clean)
+            self._lift(int(row), first, today)
             # Days of a level that stays explain no later fee.
             self._residuals[row, first + 1 : today + 1] = np.nan
             if self._sign[row] < 0:
@@ -221,6 +252,13 @@ class Course:
             run.over, run.absorbed = today, True
         self._sign[absorbed] = 0
         return absorbed
+
+    def _lift(self, row: int, first: int, today: int) -> None:
+        """Carry the days before a new level to it: the week keeps its shape, and no day stands between two levels."""
+        known = np.isfinite(self._costs[row, first : today + 1])
+        usual = self.expected[row, first : today + 1][known].sum()
+        scale = self._costs[row, first : today + 1][known].sum() / usual if usual > 0 else np.nan
+        self._clean[row, first : first + WINDOW] *= scale if scale > 0 else np.nan
 
     def _open(self, today: int, sign: int, hit: Flags, expected: Expected) -> None:
         for row in map(int, np.flatnonzero(hit)):
@@ -231,6 +269,15 @@ class Course:
                 score = abs(float(self._residuals[row, today] / self._scatter.down[row]))
             counted = bool(today >= self._start[row] + LEAST_HISTORY)
             self._begin(Run(row, sign, today, today, ratio, score, None, False, counted, {today: (cost, usual)}))
+
+    def _open_crept(self, today: int, crept: Flags) -> None:
+        for row in map(int, np.flatnonzero(crept)):
+            cost = float(self._costs[row, today])
+            usual, score = self._creep.unlearn(row, today)
+            if cost > usual > 0:
+                counted = bool(today >= self._start[row] + LEAST_HISTORY)
+                ratio = (cost - usual) / usual
+                self._begin(Run(row, 1, today, today, ratio, score, None, False, counted, {today: (cost, usual)}))
 
     def _begin(self, run: Run) -> None:
         row = run.series

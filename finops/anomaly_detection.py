@@ -3,7 +3,9 @@
 Every day is judged by the days before it alone, so that a verdict never changes while the figures of its past do not.
 A day counts as out of the ordinary above a least ratio AND a least score; a run of such days is one anomaly, however
 long it lasts, and counts from the day on which all that it has cost over what was expected reaches a least amount.
-After 14 days it is the new level. What recurs by the calendar, holidays, and a return to a known level are none.
+After 14 days it is the new level. What grows too slowly for any of its days to stand out is found by its weeks, and
+what was known to cost nothing by its first cost. What recurs by the calendar, holidays, and a return to a known level
+are none.
 
 Floats exist only in here: amounts come in and go out as Decimal.
 """
@@ -33,7 +35,8 @@ __all__ = ["LEAST_HISTORY", "find_anomalies"]
 def find_anomalies(costs: Floats, first_day: date, minimums: Sequence[Minimums]) -> list[FoundAnomaly]:
     """All anomalies of many series, increases and decreases, those over included.
 
-    A series is judged from its 43rd day on, counted from its first cost; the more of its past is given (400 days for
+    A series is judged from its 43rd day on, counted from its first cost, and that cost itself is one where 42 days of 0
+    come before it; the more of its past is given (400 days for
     yearly fees), the more of what recurs is known.
 
     Args:

@@ -57,6 +57,16 @@ class Fees:
             explained[rows] = recurs
         return explained
 
+    def credited(self, today: int, like: Likeness, level: Floats) -> Flags:
+        """Series whose day is no further below what was expected than a credit on an earlier day that it resembles."""
+        known: Flags = np.zeros(len(level), dtype=bool)
+        rows = np.flatnonzero(self._residuals[:, today] < 0)
+        amount = self._residuals[rows, today] * level[rows]
+        for day in like.same:
+            before = self._residuals[rows, day] * self._levels[rows, day]
+            known[rows] |= amount >= GROWN * np.nan_to_num(before)
+        return known
+
     def unknown(self, like: Likeness, series: int) -> Flags:
         """Series that do not reach back to the days by which this one is judged."""
         if like.needed is None:

@@ -28,6 +28,10 @@ TAIL, TAIL_SHARE = 10, 4
 TAIL_SCORE = 5.0
 """Score of a day that comes once in TAIL_DAYS."""
 TAIL_DAYS = 2500.0
+FURTHEST, EVEN = 3.0, 0.3
+"""Where days scatter by less than EVEN levels without their tail, it is carried on to so many times the second largest
+day that is known: one mishap that was not seen as one would otherwise excuse every later one.
+"""
 LEAST_DAYS = 16
 """Residuals below which nothing is known of the scatter."""
 NORMAL_QUARTILES, NORMAL_DECILE = 1.349, 1.2816
@@ -97,11 +101,11 @@ def scatter_of(residuals: Floats, least: float) -> Scatter:
     up = np.maximum(middle, ninth / NORMAL_DECILE)
     down = np.maximum(middle, -tenth / NORMAL_DECILE)
     few = number < LEAST_DAYS
-    wide = np.maximum(up, _tail(ranked, number, least) / TAIL_SCORE)
+    wide = np.maximum(up, _tail(ranked, number, least, up < EVEN) / TAIL_SCORE)
     return Scatter(np.where(few, np.inf, wide), np.where(few, np.inf, down), np.where(few, 0.5, up))
 
 
-def _tail(ranked: Floats, number: Whole, least: float) -> Floats:
+def _tail(ranked: Floats, number: Whole, least: float, is_even: Flags) -> Floats:
     """The residual that comes once in TAIL_DAYS; the largest counts as the second does, for it may be a mishap."""
     size = np.clip(number // TAIL_SHARE, 1, TAIL)
     places = np.clip(number[:, None] - 1 - np.arange(TAIL + 1), 0, None)
@@ -109,7 +113,8 @@ def _tail(ranked: Floats, number: Whole, least: float) -> Floats:
     edge = np.maximum(largest[np.arange(len(ranked)), size], least / 2)
     logs = np.log(np.maximum(largest[:, 1:TAIL], edge[:, None]) / edge[:, None])
     index = (logs.sum(axis=1) + logs[:, 0]) / size
-    found: Floats = edge * (size * TAIL_DAYS / np.maximum(number, 1)) ** index
+    carried = edge * (size * TAIL_DAYS / np.maximum(number, 1)) ** index
+    found: Floats = np.where(is_even, np.minimum(carried, FURTHEST * largest[:, 1]), carried)
     return found
 
 

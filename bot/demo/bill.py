@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from bot.demo.catalog import AWS, AWS_SERVICES, PROVIDERS, RUNAWAY_SKU, Provider, Service
+from bot.demo.catalog import AWS, AWS_SERVICES, PROVIDERS, RUNAWAYS, Provider, Service
 from bot.demo.focus_files import (
     Charge,
     Facts,
@@ -115,16 +115,16 @@ def _metered(provider: Provider, days: list[date], delivered: date, seed: int) -
 
 
 def runaway_days(month: date) -> list[date]:
-    """The days of the month's runaway job: a training of team machine-learning that nobody stopped."""
+    """The days of the month's runaway job: something of team machine-learning that nobody stopped."""
     first = 6 + month.month % 3
     return days_of(month)[first - 1 : first - 1 + _RUNAWAY_LENGTH]
 
 
 def _runaway(month: date, days: list[date], delivered: date) -> Iterator[Charge]:
     tags = (("team", "ml"), ("env", "prod"), ("job", f"retrain-{month:%Y-%m}"))
-    sagemaker = AWS_SERVICES["sagemaker"]
+    service, sku = RUNAWAYS[(month.year * 12 + month.month) % len(RUNAWAYS)]
     account = ("523718064429", "ml-training")
-    priced = _priced(Line("machine-learning", "aws", *account, sagemaker, RUNAWAY_SKU, 0, tags, Decimal(0)))
+    priced = _priced(Line("machine-learning", "aws", *account, AWS_SERVICES[service], sku, 0, tags, Decimal(0)))
     for day in runaway_days(month):
         if day in days:
             yield _usage(priced, day, (_RUNAWAY_HOURS * _completeness(day, delivered)).quantize(_MICRO))

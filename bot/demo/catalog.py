@@ -122,7 +122,14 @@ def _sku(meter: str, unit: str, price: str, resource_type: str, committed: str |
 
 
 SAVINGS_PLAN_SKU = _sku("Compute Savings Plan, 1 year, no upfront", "Hours", "1", "savings-plan")
-RUNAWAY_SKU = _sku("ml.p4d.24xlarge training", "Hours", "37.688", "training-job")
+RUNAWAYS = (
+    ("bedrock", _sku("Model customization", "Hours", "37.688", "custom-model")),
+    ("ebs", _sku("Fast snapshot restore, 50 snapshots", "Hours", "37.688", "snapshot")),
+    ("ec2", _sku("p4d.24xlarge on demand", "Hours", "37.688", "instance")),
+    ("sagemaker", _sku("ml.p4d.24xlarge training", "Hours", "37.688", "training-job")),
+    ("s3", _sku("Glacier bulk retrieval", "TB", "37.688", "bucket")),
+)
+"""Services and what runs away in them, one after the other each month: five months apart nothing recurs."""
 
 _COMPUTE = ("Compute", "Virtual Machines")
 _OBJECTS = ("Storage", "Object Storage")

@@ -75,11 +75,56 @@ def test_a_catching_up_day_is_no_anomaly() -> None:
 def test_nothing_is_found_in_a_short_history() -> None:
     """Before six weeks after its first cost a series has no anomaly; on the first day after it has."""
     costs = made_up("steady", 7)
-    costs[:100] = 0
+    costs[:100] = np.nan
     before, after = costs.copy(), costs.copy()
     before[99 + LEAST_HISTORY] *= 9
     after[100 + LEAST_HISTORY] *= 9
     assert (increases(before), len(increases(after))) == ([], 1)
+
+
+@pytest.mark.parametrize("behaviour", ["steady", "weekday rhythm", "month-start fee", "month-end batch"])
+def test_a_slow_leak_is_told_while_it_grows(behaviour: str) -> None:
+    """Twice the cost in four weeks, too little a day to stand out, is found before it has stopped growing for long."""
+    costs = made_up(behaviour, 4)
+    costs[200:] *= np.minimum(1 + np.arange(LENGTH - 200) / 28, 2)
+    found = increases(costs)
+    assert found and FIRST + timedelta(205) <= found[0].found_on <= FIRST + timedelta(238)
+
+
+def test_a_service_that_is_new_is_told_from_its_first_day() -> None:
+    """Known to cost nothing for six weeks, its first two weeks are one anomaly over nothing; then it is expected."""
+    costs = made_up("weekday rhythm", 6)
+    costs[:LEAST_HISTORY] = 0
+    (found,) = increases(costs)
+    first = FIRST + timedelta(LEAST_HISTORY)
+    assert (found.first_day, found.found_on, found.over_on) == (first, first, first + timedelta(13))
+    assert (found.expected, found.ratio, found.is_absorbed, len(found.days)) == (0, None, True, 14)
+    costs[0] = np.nan
+    assert increases(costs) == []
+
+
+def test_what_is_new_for_a_day_is_over() -> None:
+    """A purchase of one day of what never cost anything is one day, and over after two without any cost."""
+    costs = np.zeros(LENGTH)
+    costs[100] = 500
+    (found,) = increases(costs)
+    assert (len(found.days), found.over_on, found.is_absorbed) == (1, FIRST + timedelta(102), False)
+
+
+def test_a_credit_of_every_month_is_recorded_once() -> None:
+    """The first credit is a decrease on record; the same on the second of every later month is expected."""
+    costs = made_up("steady", 5)
+    seconds = [number for number in range(LENGTH) if (FIRST + timedelta(number)).day == 2 and number > 60]
+    costs[seconds] -= 3000
+    assert [(each.is_increase, each.first_day) for each in found_in(costs)] == [(False, FIRST + timedelta(seconds[0]))]
+
+
+def test_a_new_level_keeps_the_shape_of_its_week() -> None:
+    """Fifty times as much is expected by its weekdays as soon as it is the new level: nothing is told of it again."""
+    costs = made_up("weekday rhythm", 5)
+    costs[:150] *= 0.02
+    (found,) = increases(costs)
+    assert (found.first_day, found.is_absorbed) == (FIRST + timedelta(150), True)
 
 
 def test_later_days_change_no_earlier_verdict() -> None:

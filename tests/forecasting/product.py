@@ -9,6 +9,8 @@ from decimal import Decimal
 
 import numpy
 
+from finops.anomaly_detection import find_anomalies
+from finops.anomaly_rules import AnomalyRules
 from finops.forecast import Forecast
 from finops.month_end import month_ends
 from finops.periods import Month
@@ -61,9 +63,23 @@ def _forecasts(asked: Sequence[Asked]) -> list[Told | None]:
 
 
 def detector() -> Detector:
-    """The product's detector at its default settings.
+    """The product's detector at its default settings; it judges a day by that day and the days before it."""
+    return _anomalies
 
-    Raises:
-        NotThereYet: there is none.
-    """
-    raise NotThereYet("The product's detector is not there yet: wire it into tests/forecasting/product.py.")
+
+def _anomalies(asked: Sequence[tuple[Floats, date]]) -> list[list[Flag]]:
+    """All series are judged together, laid on one calendar; only increases are told, each once."""
+    told: list[list[Flag]] = [[] for _ in asked]
+    if not asked:
+        return told
+    first = min(first_day for _, first_day in asked)
+    begins = [(first_day - first).days for _, first_day in asked]
+    length = max(begin + len(costs) for begin, (costs, _) in zip(begins, asked, strict=True))
+    laid = numpy.full((len(asked), length), numpy.nan)
+    for row, begin, (costs, _) in zip(laid, begins, asked, strict=True):
+        row[begin : begin + len(costs)] = costs
+    for found in find_anomalies(laid, first, [AnomalyRules().minimums(None, "USD")] * len(asked)):
+        if found.is_increase:
+            day = (found.found_on - first).days - begins[found.series]
+            told[found.series].append((day, str(found.shape)))
+    return told

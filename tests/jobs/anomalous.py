@@ -44,9 +44,9 @@ def deliver(place: Installation, more: dict[date, Decimal], now: datetime | None
     take_in(place)
 
 
-def make_place(folder: Path, url: str = "") -> Installation:
+def make_place(folder: Path) -> Installation:
     """The small company with its directory filled, and no bill yet."""
-    place = make_company(folder, url=url, bill=False)
+    place = make_company(folder, bill=False)
     with place.state.writing() as connection:
         people = [(user, name.title(), f"{name}@example.com", "Europe/Berlin") for name, user in PEOPLE.items()]
         replace_directory(connection, people, [("SFINOPS", "finops", "UDAVE")], [])

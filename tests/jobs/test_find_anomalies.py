@@ -26,14 +26,6 @@ def place(tmp_path: Path) -> Installation:
     return found
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def either(request: pytest.FixtureRequest, tmp_path: Path) -> Installation:
-    """The same on either database."""
-    found = make_place(tmp_path, request.getfixturevalue("postgres_url") if request.param == "postgresql" else "")
-    deliver(found, MORE, NOW)
-    return found
-
-
 def setting(place: Installation) -> AnomalySetting:
     team = place.company.listed["payments"]
     return AnomalySetting(place.company.policy(team).calendar, SPIKE)
@@ -47,10 +39,10 @@ def answered(place: Installation, change: object) -> Anomaly:
     return saved.anomaly
 
 
-def test_a_spike_is_found_told_and_explained_by_the_bill(either: Installation) -> None:
+def test_a_spike_is_found_told_and_explained_by_the_bill(place: Installation) -> None:
     """One record, one message that pings the team, and what of the bill made the difference; again it is nothing."""
-    assert look(either) == "1 found"
-    [anomaly] = stored(either)
+    assert look(place) == "1 found"
+    [anomaly] = stored(place)
     assert (anomaly.key.series.team, anomaly.key.series.service, anomaly.key.first_day) == (
         "payments",
         "Compute",
@@ -62,15 +54,15 @@ def test_a_spike_is_found_told_and_explained_by_the_bill(either: Installation) -
         Cause("region", "eu-west-1", Decimal(900)),
         Cause("usage type", "A charge", Decimal(900)),
     )
-    [(key, (revision, text))] = said(either).items()
+    [(key, (revision, text))] = said(place).items()
     assert (key, revision) == ("anomaly/1", 1)
     assert "Compute (AWS) cost *$900 more than expected* on 8–9 Nov" in text
     assert "<@UALICE>" in text and "<@UBOB>" in text and "To do by Fri 13 Nov" in text
-    before = (said(either), stored(either), recorded(either))
+    before = (said(place), stored(place), recorded(place))
     assert before[2] == [("finops", "anomaly.found")]
     for _ in range(2):
-        assert look(either) == "nothing new"
-    assert (said(either), stored(either), recorded(either)) == before
+        assert look(place) == "nothing new"
+    assert (said(place), stored(place), recorded(place)) == before
 
 
 def test_it_is_over_in_the_same_message(place: Installation) -> None:
@@ -152,16 +144,16 @@ def test_the_cost_review_is_asked_for_once(place: Installation) -> None:
     assert "You looked into it, and it is over." in next(iter(asked.values()))
 
 
-def test_what_a_restatement_takes_away_is_withdrawn(either: Installation) -> None:
+def test_what_a_restatement_takes_away_is_withdrawn(place: Installation) -> None:
     """A bill that no longer shows it withdraws it in its own message; shown again, it is a new one."""
-    look(either)
-    deliver(either, {}, NOW + timedelta(hours=1))
-    assert look(either) == "1 withdrawn"
-    assert "*Withdrawn*: the figures were restated" in said(either)["anomaly/1"][1]
-    assert look(either) == "nothing new"
-    deliver(either, MORE, NOW + timedelta(hours=2))
-    assert look(either) == "1 found"
-    assert [each.number for each in stored(either)] == [1, 2]
+    look(place)
+    deliver(place, {}, NOW + timedelta(hours=1))
+    assert look(place) == "1 withdrawn"
+    assert "*Withdrawn*: the figures were restated" in said(place)["anomaly/1"][1]
+    assert look(place) == "nothing new"
+    deliver(place, MORE, NOW + timedelta(hours=2))
+    assert look(place) == "1 found"
+    assert [each.number for each in stored(place)] == [1, 2]
 
 
 def test_a_shift_is_one_anomaly(place: Installation) -> None:
