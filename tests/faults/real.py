@@ -29,7 +29,7 @@ from tests.faults.seen import Seen, look
 
 FINOPS = Path(sys.executable).parent / "finops"
 COUNTED = 'finops_requests_total{kind="action"'
-WITHOUT_LEDGER = {"tell_drivers": "off"}
+WITHOUT_LEDGER = {"tell_drivers": "off", "find_anomalies": "off"}
 """Schedules of what reads the ledger: the estate's figures come without one."""
 PATIENCE = 90
 """Seconds that something real may take before a test gives it up."""
