@@ -165,7 +165,7 @@ def test_what_is_asked_for_is_done_once(place, monkeypatch: pytest.MonkeyPatch) 
     place.clock.now += timedelta(minutes=5)
     assert two.run_due() == ["ingest_billing"]
     done = _job(place, "ingest_billing")
-    assert (done.failed, done.outcome) == ("", "aws unchanged")
+    assert (done.failed, done.outcome) == ("", "aws unchanged; 9 forecasts made")
     assert CliRunner().invoke(main, ["admin", "run", "ingest"], obj=place).exit_code == 1
 
 
