@@ -33,10 +33,7 @@ def chance_under(forecast: Forecast, budget: Decimal, edge: Decimal) -> Decimal 
     """The same of ending more than a share of the budget under it."""
     if budget <= 0:
         return None
-    amount = EXACT.multiply(budget, 1 - edge)
-    if not forecast.days:
-        return Decimal(forecast.settled < amount)
-    return _fraction(1 - forecast.probability_over(amount))
+    return _fraction(forecast.probability_under(EXACT.multiply(budget, 1 - edge)))
 
 
 def chances(forecast: Forecast, budget: Decimal, ladder: Sequence[Tier]) -> tuple[Decimal, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -68,21 +68,34 @@ class Forecast:
         """The amount that the month stays below with one of PROBABILITIES; raises ValueError for any other."""
         return self.quantiles[PROBABILITIES.index(probability)]
 
+    @property
+    def is_certain(self) -> bool:
+        """Whether nothing is left to come: the whole distribution is what has settled."""
+        return self.quantiles[0] == self.quantiles[-1] == self.settled
+
     def probability_over(self, amount: Decimal) -> float:
         """The probability that the month ends above an amount: 1 − its distribution, straight between the quantiles.
 
         Never told finer than the distribution is known: between 0.005 and 0.995, unless nothing is left to come.
         """
-        if not self.days:
-            return 1.0 if self.settled > amount else 0.0
-        if amount >= self.quantiles[-1]:
-            return 1 - PROBABILITIES[-1]
-        place = bisect_left(self.quantiles, amount)
-        if place == 0:
-            return 1 - PROBABILITIES[0]
+        if self.is_certain:
+            return float(self.settled > amount)
+        # What lies on the amount itself is not above it.
+        return 1 - self._distribution(bisect_right(self.quantiles, amount), amount)
+
+    def probability_under(self, amount: Decimal) -> float:
+        """The probability that the month ends below an amount, told as finely."""
+        if self.is_certain:
+            return float(self.settled < amount)
+        return self._distribution(bisect_left(self.quantiles, amount), amount)
+
+    def _distribution(self, place: int, amount: Decimal) -> float:
+        """The distribution at an amount that stands before the quantile at `place`."""
+        if place in (0, len(self.quantiles)):
+            return PROBABILITIES[0 if place == 0 else -1]
         below, above = self.quantiles[place - 1], self.quantiles[place]
         part = float((amount - below) / (above - below))
-        return 1 - PROBABILITIES[place - 1] - part * (PROBABILITIES[place] - PROBABILITIES[place - 1])
+        return PROBABILITIES[place - 1] + part * (PROBABILITIES[place] - PROBABILITIES[place - 1])
 
     def by_day(self) -> list[tuple[date, Decimal]]:
         """Expected cumulative actual at the end of each day not yet settled, for the picture."""

@@ -84,6 +84,13 @@ class Freshness:
     settled_through: date | None
 
     @property
+    def known_through(self) -> date | None:
+        """The last day that is delivered and settled: what comes after it is forecast. None where there is none."""
+        if self.data_through is None or self.settled_through is None:
+            return None
+        return min(self.data_through, self.settled_through)
+
+    @property
     def provisional_from(self) -> date | None:
         """The first delivered day that may still move, None where all are settled."""
         if self.data_through is None:

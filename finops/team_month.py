@@ -152,8 +152,8 @@ def assess(
     ended = as_of > month.last
     if not reached or ended or by_invoice:
         forecast = None
-    elif forecast is None and freshness.settled_through:
-        forecast = forecast_month(month, daily, min(freshness.settled_through, month.last))
+    elif forecast is None and freshness.known_through:
+        forecast = forecast_month(month, daily, min(freshness.known_through, month.last))
     through = freshness.data_through
     return TeamMonth(
         team=team,

@@ -163,8 +163,8 @@ def forecast_series(
     together: dict[tuple[frozenset[str], date], list[int]] = defaultdict(list)
     for number, exports in enumerate(history.exports):
         fresh = freshness_of(exports, known.values(), month, made_on, settled_after)
-        if fresh.settled_through and fresh.settled_through >= history.first:
-            together[exports, min(fresh.settled_through, month.last)].append(number)
+        if fresh.known_through and fresh.known_through >= history.first:
+            together[exports, min(fresh.known_through, month.last)].append(number)
     for (exports, settled_through), numbers in together.items():
         costs = history.costs[numbers, : (settled_through - history.first).days + 1].copy()
         missing = _missing(known.values(), exports, history.first, settled_through)

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, delete, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from finops.basis import Basis
 from finops.errors import FinopsError
 from storage.bulk import amount_sql, insert_rows
 from storage.tables import (
     BillingPeriodRow,
     BudgetRow,
     DailySpendRow,
+    ForecastRow,
     IngestRunRow,
     MonthlySpendRow,
     RestatementRow,
@@ -197,9 +199,18 @@ def newest_publication(connection: Connection) -> int:
 
 
 def figures_version(connection: Connection) -> str:
-    """Changes whenever published figures or budgets do."""
+    """Changes whenever published figures, budgets or forecasts do."""
     newest = connection.execute(select(func.max(BudgetRow.__table__.c.id))).scalar() or 0  # type: ignore[attr-defined]
-    return f"{newest_publication(connection)}.{newest}"
+    return ".".join([str(newest_publication(connection)), str(newest), *_newest_forecasts(connection)])
+
+
+def _newest_forecasts(connection: Connection) -> list[str]:
+    """What the newest forecasts were made of, of each basis that there are any in."""
+    table = ForecastRow.__table__.c  # type: ignore[attr-defined]
+    newest = select(func.max(table.month)).scalar_subquery()
+    made = select(table.made_on, table.made_of).where(table.month == newest).order_by(table.made_on.desc()).limit(1)
+    found = (connection.execute(made.where(table.basis == str(basis))).first() for basis in Basis)
+    return [f"{row.made_on}:{row.made_of}" for row in found if row]
 
 
 def confirm_periods(connection: Connection, export: str, billing_periods: Sequence[str], now: datetime) -> None:

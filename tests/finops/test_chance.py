@@ -58,6 +58,22 @@ def test_chances_lie_beyond_an_edge(of: Forecast, over: str, under: str) -> None
     assert (chance_over(of, BUDGET, edge), chance_under(of, BUDGET, edge)) == (Decimal(over), Decimal(under))
 
 
+def test_what_lies_on_an_amount_is_neither_over_nor_under_it() -> None:
+    """A month that most likely ends exactly on its budget, as one of a fixed fee, is hardly over it nor under it."""
+    quantiles = [Decimal(900), *[Decimal(950)] * (len(PROBABILITIES) - 2), Decimal(1000)]
+    fee = Forecast(Decimal(950), Decimal(950), THROUGH, tuple(quantiles), ((date(2026, 11, 18), Decimal(0)),))
+    least, most = Decimal(repr(PROBABILITIES[1])), Decimal(repr(PROBABILITIES[-2]))
+    budget, edge = Decimal(950), Decimal(0)
+    assert (chance_over(fee, budget, edge), chance_under(fee, budget, edge)) == (1 - most, least)
+
+
+def test_what_an_earlier_day_was_told_stays_uncertain() -> None:
+    """Of an earlier day the expected days are not kept, and its chances stay what they were."""
+    told = forecast(960, 1160)
+    earlier = replace(told, days=())
+    assert [chance_over(each, BUDGET, Decimal("0.1")) for each in (told, earlier)] == [Decimal("0.3")] * 2
+
+
 def test_a_month_that_is_certain_to_end_on_its_budget_is_not_over_it() -> None:
     """Where no day scatters, an end exactly on an amount is not above it."""
     flat = replace(forecast(1000, 1000), quantiles=(BUDGET,) * len(PROBABILITIES))

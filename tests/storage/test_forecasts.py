@@ -15,6 +15,7 @@ from finops.forecast import Forecast
 from finops.month_end import month_end
 from finops.periods import Month
 from storage.forecasts import find_forecasts, make_forecasts
+from storage.publish import figures_version
 from storage.team_months import team_answer, team_months
 from tests.company import Charge, Moved, make_company, take_in, write_bill
 
@@ -35,11 +36,11 @@ def company(tmp_path: Path) -> Installation:
     return installation
 
 
-def deliver(installation: Installation, folder: Path, more: Decimal = Decimal(0)) -> None:
+def deliver(installation: Installation, folder: Path, more: Decimal = Decimal(0), last: date = LAST) -> None:
     """The bill, its last day a little dearer."""
-    days = [FIRST + timedelta(days=number) for number in range((LAST - FIRST).days + 1)]
+    days = [FIRST + timedelta(days=number) for number in range((last - FIRST).days + 1)]
     write_bill(
-        folder / "bills" / "bill.csv", [Charge(day, cost_of(day) + more * (day == LAST), "payments") for day in days]
+        folder / "bills" / "bill.csv", [Charge(day, cost_of(day) + more * (day == last), "payments") for day in days]
     )
     take_in(installation)
 
@@ -109,3 +110,31 @@ def test_without_one_the_days_at_hand_are_carried_on(company: Installation) -> N
         month = team_answer(connection, company.company, team, NOVEMBER, company.today, Basis.EFFECTIVE).month
     assert month.forecast is not None
     assert found(company) == {}
+
+
+def test_days_that_are_not_delivered_are_not_free_of_cost(tmp_path: Path) -> None:
+    """A bill that ends a week ago is forecast from its last day on, as if no later day had begun, stored or not."""
+    installation = make_company(tmp_path, clock=Moved(), bill=False)
+    last = LAST - timedelta(days=7)
+    deliver(installation, tmp_path, last=last)
+    with installation.state.reading() as connection:
+        team = payments(installation)
+        month = team_answer(connection, installation.company, team, NOVEMBER, installation.today, Basis.EFFECTIVE).month
+    assert month.forecast and month.forecast.settled_through == last
+    make(installation)
+    kept = found(installation)["payments"]
+    days = {day: cost_of(day) for n in range((last - FIRST).days + 1) if (day := FIRST + timedelta(days=n))}
+    assert kept == month_end(NOVEMBER, days, last)
+    installation.state.close()
+
+
+def test_figures_are_others_once_they_are_forecast(company: Installation) -> None:
+    """What shows figures is done again after new forecasts, and not after none."""
+    with company.state.reading() as connection:
+        before = figures_version(connection)
+    make(company)
+    with company.state.reading() as connection:
+        after = figures_version(connection)
+    make(company)
+    with company.state.reading() as connection:
+        assert before != after == figures_version(connection)
