@@ -19,6 +19,7 @@ from finops.team_month import TeamMonth
 from storage.forecast_history import told_forecasts
 from storage.series_forecasts import provider_forecasts, service_forecasts
 from storage.team_months import team_months
+from storage.teams import all_teams
 from views.amounts import month_name
 
 NOTHING = "No forecast of a month with final figures is stored yet: the first month after the first ingest tells."
@@ -106,6 +107,9 @@ def accuracy(installation: Installation, slug: str | None, number: int, form: st
     installation.say_if_unconfigured(click.echo)
     today = installation.today
     with installation.state.reading() as connection:
+        teams = all_teams(connection, installation.company)
+        if slug is not None and slug not in teams:
+            raise unknown_team(slug, list(teams))
         told = [
             each
             for month in _months(Month.of(today), number)

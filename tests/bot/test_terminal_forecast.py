@@ -136,3 +136,11 @@ def test_cost_explorer_knows_no_teams(place: Installation, fake: FakeCostExplore
     assert finops(place, "list", "--cost-explorer", "--team", "search").exit_code == 2
     assert finops(place, "list", "--cost-explorer", "--by", "service").exit_code == 2
     assert fake.asked == []
+
+
+@pytest.mark.parametrize("word", ["list", "accuracy"])
+def test_a_team_that_is_none_is_refused(place: Installation, word: str) -> None:
+    """A name that no team has is refused with the nearest, in both."""
+    done = finops(place, word, "--team", "paymnts")
+    assert done.exit_code == 1
+    assert done.stderr == "finops: There is no team 'paymnts'. Did you mean payments?\n"
