@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Float, Select, bindparam, cast, delete, func, select, true, update
+from sqlalchemy import ColumnElement, Connection, Float, Select, bindparam, cast, delete, func, select, true, update
 
 from finops.basis import Basis
 from finops.closed_month import TeamCurrency
@@ -132,7 +132,7 @@ def _forecasts(
 ) -> Iterator[tuple[TeamCurrency, Forecast]]:
     from finops.month_end import NoForecast
 
-    history = _read_history(connection, known, month, basis, min(month.last, made_on))
+    history = read_history(connection, known, month, basis, min(month.last, made_on))
     exact = all_team_days(connection, basis, month.first, min(month.last, made_on))
     daily = {key: days.daily for key, days in exact.items()}
     for key, forecast in forecast_series(history, daily, known, month, made_on, company.settled_after):
@@ -196,26 +196,39 @@ class SeriesHistory:
     exports: list[frozenset[str]]
 
 
-def _read_history(
-    connection: Connection, known: dict[int, Coverage], month: Month, basis: Basis, last: date
+def read_history(
+    connection: Connection,
+    known: dict[int, Coverage],
+    month: Month,
+    basis: Basis,
+    last: date,
+    *where: ColumnElement[bool],
+    series: ColumnElement[str] = DAILY.team,
 ) -> SeriesHistory:
-    """One set-based query over all teams; sums of floats are exact enough for what is an estimate."""
+    """One set-based query over all series; sums of floats are exact enough for what is an estimate.
+
+    Args:
+        known: id → billing period, at least one.
+        last: the last day that is read.
+        where: which charges, all by default.
+        series: what tells series apart, beside the currency.
+    """
     import numpy
 
     first = max(month.first - timedelta(days=HISTORY_DAYS), min(coverage.first_day for coverage in known.values()))
     recent = month.first - timedelta(days=RHYTHM_DAYS)
     column = DAILY.effective_cost if basis is Basis.EFFECTIVE else DAILY.billed_cost
     query = (
-        select(DAILY.team, DAILY.currency, DAILY.period, DAILY.day, func.sum(cast(column, Float)))
-        .where(DAILY.day.between(first, last), counted(basis, DAILY.charge_category))
-        .group_by(DAILY.team, DAILY.currency, DAILY.period, DAILY.day)
+        select(series.label("series"), DAILY.currency, DAILY.period, DAILY.day, func.sum(cast(column, Float)))
+        .where(DAILY.day.between(first, last), counted(basis, DAILY.charge_category), *where)
+        .group_by("series", DAILY.currency, DAILY.period, DAILY.day)
         .execution_options(yield_per=50_000)
     )
     numbers: dict[TeamCurrency, int] = {}
     periods: list[set[int]] = []
     rows, days, costs = array("l"), array("l"), array("d")
-    for team, currency, period, day, cost in connection.execute(query):
-        number = numbers.setdefault((team, currency), len(numbers))
+    for name, currency, period, day, cost in connection.execute(query):
+        number = numbers.setdefault((name, currency), len(numbers))
         if number == len(periods):
             periods.append(set())
         if day >= recent:
@@ -227,14 +240,9 @@ def _read_history(
     numpy.add.at(found, (numpy.array(rows), numpy.array(days)), numpy.array(costs))
     if connection.dialect.name == "sqlite":
         found /= 10.0**SCALE  # SQLite keeps an amount times 10^18 (storage.amounts)
-    return SeriesHistory(first, list(numbers), begun(found), [exports_of(each, known) for each in periods])
-
-
-def begun(costs: NDArray[float64]) -> NDArray[float64]:
-    """Costs [series × days] with NaN before each series' first charge: it is not known to have cost nothing."""
-    import numpy
-
-    return numpy.where(numpy.maximum.accumulate(costs != 0, axis=1), costs, numpy.nan)
+    # A series is not known to have cost nothing before its first charge.
+    costs_since = numpy.where(numpy.maximum.accumulate(found != 0, axis=1), found, numpy.nan)
+    return SeriesHistory(first, list(numbers), costs_since, [exports_of(each, known) for each in periods])
 
 
 def _missing(known: Iterable[Coverage], exports: frozenset[str], first: date, last: date) -> set[date]:
