@@ -8,10 +8,10 @@ from datetime import date
 
 import numpy as np
 
-from finops.anomaly_calendar import Likeness, likenesses
+from finops.anomaly_calendar import EDGE, Likeness, likenesses
 from finops.anomaly_creep import Creep
 from finops.anomaly_fees import Fees
-from finops.anomaly_noise import WINDOW, Expected, Flags, Floats, Scatter, expected_of, scatter_of
+from finops.anomaly_noise import WINDOW, Expected, Flags, Floats, Scatter, expected_of, scatter_of, without_mishaps
 
 SETTLING = 14
 """First days of a series, which stand for themselves."""
@@ -94,7 +94,7 @@ class Course:
         self._creep = Creep(self._clean, ratio)
         self._fees = Fees(self._residuals, self._levels, self._scattered)
         nothing = np.full(series, np.inf)
-        self._scatter = Scatter(nothing, nothing, np.full(series, 0.5))
+        self._scatter = Scatter(nothing, nothing.copy(), np.full(series, 0.5))
         self._sign, self._first, self._calm = (np.zeros(series, dtype=np.int64) for _ in range(3))
         self._run_ratio, self._left_level, self._last, self._owed = (np.zeros(series) for _ in range(4))
         self._spent, self._counted = np.zeros(series), np.zeros(series)
@@ -110,6 +110,7 @@ class Course:
         self._take_new()
 
     def _take_day(self, today: int, like: Likeness) -> None:
+        self._look_again(today)
         cost = self._costs[:, today]
         size = self._spent / np.maximum(self._counted, 1)
         expected = expected_of(self._clean[:, today : today + WINDOW], size)
@@ -148,6 +149,28 @@ class Course:
         self._spent, self._counted = self._spent + np.where(live, np.abs(cost), 0), self._counted + live
         self._missed = np.where((today >= self._start) & ~live, self._missed + 1, 0)
         self._owed = np.where(live, np.maximum(-np.nan_to_num(excess), 0), self._owed)
+
+    def _look_again(self, today: int) -> None:
+        """Forget mishaps of young series: take anew what was expected of them, and their scatter."""
+        rows, first = np.flatnonzero(self._start == today - LEAST_HISTORY), today - LEAST_HISTORY
+        if not len(rows):
+            return
+        # A fee of the month's first days comes again, and the scatter has to know it.
+        recurs = np.array([day.day <= EDGE for day in self._days[first:today]])
+        clean, mishaps = without_mishaps(self._costs[rows, first:today], recurs, LEAST_SCATTER)
+        changed = mishaps.any(axis=1)
+        rows, clean = rows[changed], clean[changed]
+        held = self._clean[rows, WINDOW + first : WINDOW + today]
+        self._clean[rows, WINDOW + first : WINDOW + today] = np.where(np.isfinite(clean), clean, held)
+        for day in range(first + SETTLING, today):
+            expected = expected_of(self._clean[rows, day : day + WINDOW], np.nanmean(np.abs(clean), axis=1))
+            self.expected[rows, day], self._levels[rows, day] = expected.cost, expected.level
+            self._residuals[rows, day] = (self._costs[rows, day] - expected.cost) / expected.level
+            self._scattered[rows, day] = (clean[:, day - first] - expected.cost) / expected.level
+        self._last[rows] = self._clean[rows, WINDOW + today - 1]
+        anew = scatter_of(self._scattered[rows, first:today], LEAST_SCATTER)
+        self._scatter.up[rows], self._scatter.down[rows], self._scatter.core[rows] = anew.up, anew.down, anew.core
+        self._end(today, np.isin(np.arange(len(self._sign)), rows) & (self._sign != 0))
 
     def _take_new(self) -> None:
         """Make runs of series that were known to cost nothing before their first cost: its first days."""

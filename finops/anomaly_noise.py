@@ -34,8 +34,10 @@ day that is known: one mishap that was not seen as one would otherwise excuse ev
 """
 LEAST_DAYS = 16
 """Residuals below which nothing is known of the scatter."""
-NORMAL_QUARTILES, NORMAL_DECILE = 1.349, 1.2816
-"""Of the normal distribution: the distance of its quartiles, and its ninth decile, in standard deviations."""
+MISHAP, MOST_MISHAPS = 8.0, 4
+"""A day so many scatters above its weekday is a mishap; where there are more in six weeks, they are bursts."""
+NORMAL_QUARTILES, NORMAL_DECILE, NORMAL_FIFTH = 1.349, 1.2816, 0.8416
+"""Of the normal distribution, in standard deviations: distance of its quartiles, its ninth decile and fourth fifth."""
 TINY = 1e-12
 
 
@@ -103,6 +105,34 @@ def scatter_of(residuals: Floats, least: float) -> Scatter:
     few = number < LEAST_DAYS
     wide = np.maximum(up, _tail(ranked, number, least, up < EVEN) / TAIL_SCORE)
     return Scatter(np.where(few, np.inf, wide), np.where(few, np.inf, down), np.where(few, 0.5, up))
+
+
+def without_mishaps(costs: Floats, recurs: Flags, least: float) -> tuple[Floats, Flags]:
+    """The first weeks of series, all known at once, and which of their days are mishaps, not to be learnt from.
+
+    A mishap is MISHAP scatters above what is usual on its weekday, by more than that and by more than a mean day. Usual
+    is the lower median, and the scatter is read without its highest fifth, so that mishaps in a row hide none of them.
+
+    Args:
+        costs: of whole weeks, one row a series; NaN where missing.
+        recurs: days on which fees fall, one for each column: what is high on them is no mishap.
+        least: scatter below which nothing is an anomaly.
+
+    Returns:
+        The costs, a mishap's and a missing day's replaced by what is usual; and the mishaps.
+    """
+    weeks = np.sort(costs.reshape(len(costs), -1, WEEK), axis=1)
+    places = np.clip((np.isfinite(weeks).sum(axis=1, keepdims=True) - 1) // 2, 0, None)
+    usual = np.tile(np.take_along_axis(weeks, places, axis=1)[:, 0], weeks.shape[1])
+    level = np.nanmean(usual, axis=1, keepdims=True)
+    residuals = (costs - usual) / np.where(level > 0, level, np.inf)
+    ranked = np.sort(residuals, axis=1)
+    number = np.isfinite(ranked).sum(axis=1)
+    quarter, third, fourth = (_quantile(ranked, number, share) for share in (0.25, 0.75, 0.8))
+    scatter = np.maximum(np.maximum((third - quarter) / NORMAL_QUARTILES, fourth / NORMAL_FIFTH), least)
+    mishaps = (residuals > MISHAP * scatter[:, None]) & (costs - usual > np.maximum(usual, level)) & ~recurs
+    mishaps &= mishaps.sum(axis=1, keepdims=True) <= MOST_MISHAPS
+    return np.where(mishaps | ~np.isfinite(costs), usual, costs), mishaps
 
 
 def _tail(ranked: Floats, number: Whole, least: float, is_even: Flags) -> Floats:

@@ -82,6 +82,18 @@ def test_nothing_is_found_in_a_short_history() -> None:
     assert (increases(before), len(increases(after))) == ([], 1)
 
 
+def test_a_mishap_in_a_short_history_is_not_learnt() -> None:
+    """Three days at forty times the cost in the first six weeks are none, and hide no later spike."""
+    begins = (3, 7, 12, 15, 24, 36)
+    costs = np.array([made_up(name, 3) for name in ("steady", "weekday rhythm") for _ in begins])
+    for row, first in zip(costs, begins * 2, strict=True):
+        row[first : first + 3] *= 40
+        row[150] *= 3
+    assert [(each.series, each.first_day) for each in increases(costs)] == [
+        (row, FIRST + timedelta(150)) for row in range(len(costs))
+    ]
+
+
 @pytest.mark.parametrize("behaviour", ["steady", "weekday rhythm", "month-start fee", "month-end batch"])
 def test_a_slow_leak_is_told_while_it_grows(behaviour: str) -> None:
     """Twice the cost in four weeks, too little a day to stand out, is found before it has stopped growing for long."""
