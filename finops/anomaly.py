@@ -7,7 +7,7 @@ day is over while the anomaly lasts. This module is the way in: the values stand
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -69,18 +69,41 @@ MOVED = timedelta(days=3)
 """By so much the first day of an anomaly may move when figures are restated; it stays the same anomaly."""
 
 
-def known_as(anomalies: Iterable[Anomaly], series: AnomalySeries, found: FoundAnomaly) -> Anomaly | None:
-    """The anomaly on record that a finding is, None where it is a new one.
+def known_as(
+    anomalies: Iterable[Anomaly], series: AnomalySeries, findings: Sequence[FoundAnomaly]
+) -> list[Anomaly | None]:
+    """The anomaly on record that each finding of a series is, in their order; None where it is a new one.
 
-    The first that is in the same direction and has a day in common, or began within three days of it.
+    One in the same direction: over all findings first the one that is on record with the same first day, so that no
+    two ever are, then the one with the most days in common, then the nearest that began within three days.
     """
-    days = {each.day for each in found.days}
-    for each in sorted(anomalies, key=lambda each: each.key):
-        same = each.key.series == series and each.found.is_increase == found.is_increase and not each.withdrawn
-        near = abs(each.key.first_day - found.first_day) <= MOVED
-        if same and (near or any(day.day in days for day in each.found.days)):
-            return each
-    return None
+    candidates = [each for each in anomalies if each.key.series == series and not each.withdrawn]
+    pairs = []
+    for number, finding in enumerate(findings):
+        for place, anomaly in enumerate(candidates):
+            rank = _likeness(anomaly, finding)
+            if rank is not None:
+                pairs.append((rank, anomaly.key.first_day, number, place))
+    known: list[Anomaly | None] = [None] * len(findings)
+    taken: set[int] = set()
+    for _, _, number, place in sorted(pairs):
+        if known[number] is None and place not in taken:
+            known[number] = candidates[place]
+            taken.add(place)
+    return known
+
+
+def _likeness(anomaly: Anomaly, finding: FoundAnomaly) -> tuple[int, int] | None:
+    """How surely a finding is an anomaly on record, the least being the surest; None where it is not."""
+    if anomaly.found.is_increase != finding.is_increase:
+        return None
+    apart = abs(anomaly.key.first_day - finding.first_day)
+    common = len({each.day for each in anomaly.found.days} & {each.day for each in finding.days})
+    if not apart:
+        return 0, 0
+    if common:
+        return 1, -common
+    return (2, apart.days) if apart <= MOVED else None
 
 
 def evaluate_anomaly(
@@ -231,14 +254,14 @@ def _loud(anomaly: Anomaly, setting: AnomalySetting, now: datetime) -> tuple[boo
 
 
 def _is_stale(anomaly: Anomaly, setting: AnomalySetting) -> bool:
-    return anomaly.is_over and anomaly.found.last_day < setting.settled_through - STALE
+    return anomaly.found.last_day < setting.settled_through - STALE
 
 
 def _why_silent(anomaly: Anomaly, setting: AnomalySetting, loud: bool) -> str:
     if loud:
         return ""
     if _is_stale(anomaly, setting):
-        return "it was over long before it was looked for"
+        return "its last day was long past when it was looked for"
     if not anomaly.found.is_increase:
         return "a decrease pings nobody"
     return "an answer to another anomaly holds" if setting.live else "nobody is pinged in shadow mode"

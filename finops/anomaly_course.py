@@ -32,7 +32,7 @@ LEAST_SCATTER = 0.02
 BAND = 4.0
 """An ordinary day moves what is expected by this many scatters at most."""
 ABSORBED, ABSORBED_BELOW = 14, 21
-"""Days after which a run is the new level: more below, for long holidays end."""
+"""Delivered days after which a run is the new level: more below, for long holidays end."""
 REMEMBERED = 91
 """Days for which a level that was left is known: a return to it is no anomaly."""
 SHIFT = 7
@@ -95,7 +95,7 @@ class Course:
         self._fees = Fees(self._residuals, self._levels, self._scattered)
         nothing = np.full(series, np.inf)
         self._scatter = Scatter(nothing, nothing.copy(), np.full(series, 0.5))
-        self._sign, self._first, self._calm = (np.zeros(series, dtype=np.int64) for _ in range(3))
+        self._sign, self._first, self._calm, self._lasted = (np.zeros(series, dtype=np.int64) for _ in range(4))
         self._run_ratio, self._left_level, self._last, self._owed = (np.zeros(series) for _ in range(4))
         self._spent, self._counted = np.zeros(series), np.zeros(series)
         self._left_until, self._missed = np.full(series, -1), np.zeros(series, dtype=np.int64)
@@ -139,6 +139,7 @@ class Course:
         self._last = np.where(today >= self._start, kept, self._last)
         self._scattered[lasting, today] = np.nan
         self._end(today, ended)
+        self._lasted += live
         absorbed = self._absorb(today, expected)
         self._creep.rest(absorbed, today)
         left = np.where(today <= self._left_until, self._left_level, 0)
@@ -257,10 +258,9 @@ class Course:
         self._sign[ended] = 0
 
     def _absorb(self, today: int, expected: Expected) -> Flags:
-        """Let runs that have lasted be the new level."""
-        length = today - self._first + 1
-        absorbed: Flags = (self._sign > 0) & (length >= ABSORBED)
-        absorbed |= (self._sign < 0) & (length >= ABSORBED_BELOW)
+        """Let runs that have lasted be the new level; a missing day shows nothing of it."""
+        absorbed: Flags = (self._sign > 0) & (self._lasted >= ABSORBED)
+        absorbed |= (self._sign < 0) & (self._lasted >= ABSORBED_BELOW)
         for row in np.flatnonzero(absorbed):
             first = int(self._first[row])
             costs = self._costs[row, first : today + 1]
@@ -305,5 +305,6 @@ class Course:
     def _begin(self, run: Run) -> None:
         row = run.series
         self._sign[row], self._first[row], self._calm[row], self._run_ratio[row] = run.sign, run.first, 0, run.ratio
+        self._lasted[row] = 1
         self._running[row] = run
         self.runs.append(run)

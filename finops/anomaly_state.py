@@ -23,7 +23,7 @@ FALSE_ALARM_HOLDS = timedelta(days=90)
 INVESTIGATION_HOLDS = 10
 """Working days until an investigation is asked about again."""
 STALE = timedelta(days=7)
-"""What has been over for longer when it is first seen is recorded and pings nobody."""
+"""What has had its last day longer ago when it is first seen is recorded and pings nobody."""
 RECENT = timedelta(days=31)
 """What has been over for longer is history: nobody is asked about it, and no figure withdraws it."""
 LONGEST_EXPECTED = 366
@@ -252,7 +252,7 @@ class AnomalySetting:
 
     Attributes:
         calendar: the team's.
-        settled_through: the last day that the figures run to.
+        settled_through: the last settled day of the newest figures, of whichever series.
         live: whether anybody may be pinged.
         answers: to anomalies of the same series that hold, its own left out: see answers_of().
         review_after: working days.

@@ -6,7 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cached_property
 
+import structlog
 from sqlalchemy import Connection
 
 from finops.anomaly import (
@@ -26,6 +28,7 @@ from finops.anomaly_detection import find_anomalies
 from finops.anomaly_found import FoundAnomaly
 from finops.anomaly_state import STALE
 from finops.company import Company, Team
+from finops.errors import FinopsError
 from jobs.job import Job, Outcome
 from jobs.telling_anomalies import AnomalyTelling
 from storage.anomalies import anomalies_in
@@ -38,9 +41,15 @@ from storage.state import State
 from storage.teams import all_teams
 
 RESTATED = "the figures were restated and show it no more"
+OTHER_RULES = "its days cost what they did, and by the rules as they are now they are none"
+OFF = "anomalies of this team are no longer looked for"
 OTHER_BASIS = "another basis is counted now"
+A_CENT = 0.01
+"""Amounts on record are rounded; what moved by less was not restated."""
 TEAMS_AT_ONCE = 100
 """Teams of one transaction: a click on an anomaly waits for no more than these."""
+
+LOG = structlog.get_logger("finops.jobs")
 
 
 @dataclass(frozen=True)
@@ -49,17 +58,28 @@ class _Looked:
 
     Attributes:
         found: team → series → its findings, by day.
-        settled_through: series → its last settled day.
+        costs: the figures.
+        settled_through: the last settled day of the newest series.
         causes: of the findings that are not on record, by series and first day.
-        first_day: of the figures.
     """
 
     publication: int
     teams: Mapping[str, Team]
     found: Mapping[str, Mapping[AnomalySeries, Sequence[FoundAnomaly]]]
-    settled_through: Mapping[AnomalySeries, date]
+    costs: SettledCosts
+    settled_through: date
     causes: Mapping[tuple[AnomalySeries, date], tuple[Cause, ...]]
-    first_day: date
+
+    @cached_property
+    def rows(self) -> Mapping[AnomalySeries, int]:
+        """Series → its row of the costs."""
+        return {series: row for row, series in enumerate(self.costs.series)}
+
+    def shows(self, anomaly: Anomaly) -> bool:
+        """Whether the days of an anomaly cost what they are on record with."""
+        row, first = self.costs.costs[self.rows[anomaly.key.series]], self.costs.first_day
+        held = [(each, (each.day - first).days) for each in anomaly.found.days if each.day >= first]
+        return all(abs(float(row[column]) - float(each.cost)) < A_CENT for each, column in held)
 
 
 def run(*, now: datetime, company: Company, state: State, ledger: Ledger) -> Outcome:
@@ -70,19 +90,23 @@ def run(*, now: datetime, company: Company, state: State, ledger: Ledger) -> Out
         teams = all_teams(connection, company)
         known = anomalies_in(connection, since=costs.first_day)
     found = _found(costs, company, teams)
-    settled = dict(zip(costs.series, costs.settled_through, strict=True))
+    settled = max(costs.settled_through, default=costs.first_day)
     new = list(_new(found, known, settled))
-    causes = causes_of(new, company=company, state=state, ledger=ledger)
+    try:
+        causes = causes_of(new, company=company, state=state, ledger=ledger)
+    except FinopsError as refusal:
+        # What cannot be explained is told all the same.
+        LOG.warning("anomalies without causes", count=len(new), reason=str(refusal))
+        causes = [() for _ in new]
     by_finding = {(each.series, each.found.first_day): named for each, named in zip(new, causes, strict=True)}
-    looked = _Looked(publication, teams, found, settled, by_finding, costs.first_day)
+    looked = _Looked(publication, teams, found, costs, settled, by_finding)
     slugs = sorted({*found, *(each.key.series.team for each in known)})
     counts: Counter[str] = Counter()
     for start in range(0, len(slugs), TEAMS_AT_ONCE):
-        some = [slug for slug in slugs[start : start + TEAMS_AT_ONCE] if _mode(slug, company, teams) != "off"]
         with state.writing() as connection:
             if newest_publication(connection) != publication:
                 break
-            counts.update(_bring_up(connection, some, looked, company, now))
+            counts.update(_bring_up(connection, slugs[start : start + TEAMS_AT_ONCE], looked, company, now))
     return Outcome(", ".join(f"{number} {what}" for what, number in sorted(counts.items())) or "nothing new")
 
 
@@ -110,7 +134,7 @@ def _found(
 def _new(
     found: Mapping[str, Mapping[AnomalySeries, Sequence[FoundAnomaly]]],
     known: Sequence[Anomaly],
-    settled_through: Mapping[AnomalySeries, date],
+    settled_through: date,
 ) -> Iterator[Asked]:
     """Increases that are not on record and may ping."""
     own: dict[AnomalySeries, list[Anomaly]] = defaultdict(list)
@@ -118,9 +142,8 @@ def _new(
         own[anomaly.key.series].append(anomaly)
     for by_series in found.values():
         for series, findings in by_series.items():
-            for each in findings:
-                old = each.over_on is not None and each.last_day < settled_through[series] - STALE
-                if each.is_increase and not old and known_as(own[series], series, each) is None:
+            for each, before in zip(findings, known_as(own[series], series, findings), strict=True):
+                if before is None and each.is_increase and each.last_day >= settled_through - STALE:
                     yield Asked(series, each)
 
 
@@ -130,11 +153,14 @@ def _bring_up(
     """Bring some teams' anomalies to what was seen; returns how many of each thing happened."""
     telling = AnomalyTelling(connection, company, looked.teams, now)
     of_team: dict[str, list[Anomaly]] = {slug: [] for slug in slugs}
-    for anomaly in anomalies_in(connection, slugs, since=looked.first_day, lock=True):
+    for anomaly in anomalies_in(connection, slugs, since=looked.costs.first_day, lock=True):
         of_team[anomaly.key.series.team].append(anomaly)
     received = received_anomalies(connection, slugs, now - RECENT)
-    changes = []
+    changes: list[AnomalyChange] = []
     for slug, known in of_team.items():
+        if _mode(slug, company, looked.teams) == "off":
+            changes += _no_longer(known, company.today(now), now)
+            continue
         team = _of_team(slug, known, looked, telling, company, now)
         changes += telling.with_what_aws_said(list(team), received.get(slug, ()), slug)
     stored = {each.number: each for known in of_team.values() for each in known}
@@ -158,18 +184,25 @@ def _of_team(
         own[anomaly.key.series].append(anomaly)
     found = looked.found.get(slug, {})
     for series in {**found, **own}:
-        left, settled = list(own[series]), looked.settled_through.get(series, looked.first_day)
-        for finding in found.get(series, ()):
-            before = known_as(left, series, finding)
+        findings = found.get(series, ())
+        matched = known_as(own[series], series, findings)
+        for finding, before in zip(findings, matched, strict=True):
             key = before.key if before else AnomalyKey(series, finding.first_day)
             causes = before.causes if before else looked.causes.get((series, finding.first_day), ())
-            setting = telling.setting(slug, settled, answers_of(own[series], key))
+            setting = telling.setting(slug, looked.settled_through, answers_of(own[series], key))
             change = evaluate_anomaly(before, key, finding, causes, setting, now)
             asked = ask_for_review(change.anomaly, setting, now)
             yield AnomalyChange(asked.anomaly, (*change.events, *asked.events))
-            left = [each for each in left if each is not before]
-        for anomaly in left:
-            yield _no_more(anomaly, looked, telling, company, now)
+        for anomaly in own[series]:
+            if not any(anomaly is each for each in matched):
+                yield _no_more(anomaly, looked, telling, company, now)
+
+
+def _no_longer(known: Sequence[Anomaly], today: date, now: datetime) -> Iterator[AnomalyChange]:
+    """What becomes of the anomalies of a team in which none are looked for: what is open is withdrawn."""
+    for anomaly in known:
+        if not anomaly.is_over or anomaly.asks(today):
+            yield withdraw(anomaly, OFF, now)
 
 
 def _no_more(
@@ -179,11 +212,10 @@ def _no_more(
     series = anomaly.key.series
     if not anomaly.is_over and series.basis != company.basis:
         return withdraw(anomaly, OTHER_BASIS, now)
-    settled = looked.settled_through.get(series)
-    recent = settled is not None and (not anomaly.is_over or anomaly.found.last_day >= settled - RECENT)
-    if recent and not anomaly.withdrawn:
-        return withdraw(anomaly, RESTATED, now)
-    return ask_for_review(anomaly, telling.setting(series.team, settled or looked.first_day), now)
+    recent = not anomaly.is_over or anomaly.found.last_day >= looked.settled_through - RECENT
+    if series in looked.rows and recent and not anomaly.withdrawn:
+        return withdraw(anomaly, OTHER_RULES if looked.shows(anomaly) else RESTATED, now)
+    return ask_for_review(anomaly, telling.setting(series.team, looked.settled_through), now)
 
 
 JOB = Job("find_anomalies", "08:00", run, shows_figures=True)

@@ -6,7 +6,7 @@ Only the worker looks: it needs numpy.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -14,13 +14,15 @@ import numpy as np
 from sqlalchemy import Connection, String, cast, func, select
 
 from finops.anomaly import AnomalySeries
-from finops.anomaly_noise import Floats
+from finops.anomaly_noise import Flags, Floats
 from finops.basis import Basis
 from finops.company import Company
+from finops.forecast import RHYTHM_DAYS
 from finops.money import SCALE
 from finops.periods import DAY, Month
 from finops.spend import Coverage, freshness_of
-from storage.spend import DAILY, counted, coverages
+from storage.forecasts import missing_days
+from storage.spend import DAILY, counted, coverages, exports_of
 
 LENGTH = 400
 """Days that are looked at: a year, and what is compared with it."""
@@ -48,7 +50,8 @@ class SettledCosts:
 def settled_costs(connection: Connection, company: Company, today: date) -> SettledCosts:
     """Every series of the company's basis, in order of team, service, provider and currency.
 
-    A series' days are judged by the exports in which it stands: a day that one of them has not delivered is missing.
+    A series is judged by the exports that delivered its charges of the last weeks, or those it had where there are none
+    such: a day between what one of them has delivered is missing, and so is one that none of all its exports has.
 
     Args:
         today: the company's local day; later days are not looked at.
@@ -61,19 +64,25 @@ def settled_costs(connection: Connection, company: Company, today: date) -> Sett
     first = last - (LENGTH - 1) * DAY
     column_of = {str(first + timedelta(number)): number for number in range(LENGTH)}
     grouped = _charges(connection, company.basis, first, last)
-    exports, costs, delivered = [], [], defaultdict[str, set[int]](set)
+    exports, ever, costs, through = [], [], [], []
     for periods in grouped.values():
-        row = np.zeros(LENGTH)
+        row, recent = np.zeros(LENGTH), list[int]()
         for period, charges in periods.items():
-            columns = _add(row, charges, column_of)
-            delivered[known[period].export].update(columns)
+            if _add(row, charges, column_of) >= LENGTH - RHYTHM_DAYS:
+                recent.append(period)
         costs.append(row)
-        exports.append(frozenset(known[period].export for period in periods))
-    missing = {export: np.isin(np.arange(LENGTH), list(columns), invert=True) for export, columns in delivered.items()}
-    through = [min(settled[export] or first for export in its) for its in exports]
-    for row, its, day in zip(costs, exports, through, strict=True):
-        for export in its:
-            row[missing[export]] = np.nan
+        ever.append(exports_of(periods, known))
+        its = exports_of(recent, known) or ever[-1]
+        # What has ended goes as far as any of its exports: an older one of them keeps it back no more.
+        through.append((min if recent else max)(settled[export] or first for export in its))
+        exports.append(its)
+    missing = {
+        its: [(day - first).days for day in missing_days(known.values(), its, first, last)] for its in set(exports)
+    }
+    delivered = {its: _delivered(known, its, first) for its in set(ever)}
+    for row, its, had, day in zip(costs, exports, ever, through, strict=True):
+        row[missing[its]] = np.nan
+        row[~delivered[had]] = np.nan
         row[(day - first).days + 1 :] = np.nan
     return SettledCosts(list(grouped), np.array(costs).reshape(-1, LENGTH), first, through)
 
@@ -83,6 +92,16 @@ def _settled(export: str, known: Mapping[int, Coverage], company: Company, today
     fresh = freshness_of([export], known.values(), Month.of(today), today, company.settled_after)
     ends = [end for end in (fresh.settled_through, fresh.data_through) if end]
     return min(ends) if len(ends) == 2 else None
+
+
+def _delivered(known: Mapping[int, Coverage], exports: frozenset[str], first: date) -> Flags:
+    """Columns of the days that any of some exports has delivered."""
+    columns = np.zeros(LENGTH, dtype=np.bool_)
+    for each in known.values():
+        begins, ends = ((day - first).days for day in (each.first_day, each.last_day))
+        if each.export in exports and ends >= 0:
+            columns[max(begins, 0) : ends + 1] = True
+    return columns
 
 
 def _charges(connection: Connection, basis: Basis, first: date, last: date) -> Grouped:
@@ -102,12 +121,12 @@ def _charges(connection: Connection, basis: Basis, first: date, last: date) -> G
     return found
 
 
-def _add(row: Floats, charges: str, column_of: Mapping[str, int]) -> Collection[int]:
-    """Add charges to a series' row; returns the columns in which there were any."""
-    columns = set()
+def _add(row: Floats, charges: str, column_of: Mapping[str, int]) -> int:
+    """Add charges to a series' row; returns the latest column in which there were any."""
+    latest = 0
     # Without its point an amount of 18 places is the integer that SQLite keeps (storage.amounts).
     for charge in charges.replace(".", "").split(","):
         column = column_of[charge[:10]]
         row[column] += int(charge[11:]) / 10**SCALE
-        columns.add(column)
-    return columns
+        latest = max(latest, column)
+    return latest

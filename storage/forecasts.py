@@ -167,7 +167,7 @@ def forecast_series(
             together[exports, min(fresh.known_through, month.last)].append(number)
     for (exports, settled_through), numbers in together.items():
         costs = history.costs[numbers, : (settled_through - history.first).days + 1].copy()
-        missing = _missing(known.values(), exports, history.first, settled_through)
+        missing = missing_days(known.values(), exports, history.first, settled_through)
         costs[:, [(day - history.first).days for day in missing]] = float("nan")
         keys = [history.keys[number] for number in numbers]
         settled = [_settled(exact.get(key, {}), settled_through, missing) for key in keys]
@@ -245,7 +245,7 @@ def read_history(
     return SeriesHistory(first, list(numbers), costs_since, [exports_of(each, known) for each in periods])
 
 
-def _missing(known: Iterable[Coverage], exports: frozenset[str], first: date, last: date) -> set[date]:
+def missing_days(known: Iterable[Coverage], exports: frozenset[str], first: date, last: date) -> set[date]:
     """Days on which an export that has begun and not ended delivered nothing: what was spent is not known."""
     missing: set[date] = set()
     for export in exports:

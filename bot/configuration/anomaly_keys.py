@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -21,8 +21,8 @@ class TeamAnomalyKeys(Keys):
     """its own, instead of the company's; so the following"""
     amount: Decimal | None = Field(default=None, ge=0)
     """in the currency of what is billed, whichever it is"""
-    ratio: Fraction | None = Field(default=None, ge=0)
-    """share of the expected cost, `25 %` or 0.25"""
+    ratio: Fraction | None = Field(default=None, ge=0, le=10)
+    """share of the expected cost, `25 %` or 0.25, 10 at most"""
     score: Decimal | None = Field(default=None, ge=1, le=100)
     """distance from the expected cost"""
 
@@ -35,13 +35,13 @@ class AnomalyKeys(Keys):
     """`anomalies:`."""
 
     mode: Literal["live", "shadow", "off"] = "live"
-    """`shadow` finds and records anomalies and pings nobody, `off` looks for none"""
+    """`shadow` finds and records anomalies and pings nobody, `off` looks for none and withdraws what is open"""
     amount: Decimal = Field(default=RULES.amount, ge=0)
     """least cost over what was expected, all days of the anomaly together, in every currency that `amounts` lacks"""
-    amounts: dict[Currency, Decimal] = Field(default_factory=dict)
+    amounts: dict[Currency, Annotated[Decimal, Field(ge=0)]] = Field(default_factory=dict)
     """currency → least amount in it, `{JPY: 15000}`"""
-    ratio: Fraction = Field(default=RULES.ratio, ge=0)
-    """least share of the expected cost that it is above it on its first day, `25 %` or 0.25"""
+    ratio: Fraction = Field(default=RULES.ratio, ge=0, le=10)
+    """least share of the expected cost that it is above it on its first day, `25 %` or 0.25, 10 at most"""
     score: Decimal = Field(default=RULES.score, ge=1, le=100)
     """least distance of its first day from the expected cost, in units of what is ordinary for that service; higher \
 for fewer anomalies"""

@@ -77,12 +77,17 @@ def test_an_anomaly_pings_once() -> None:
         (
             found(300, over=True),
             replace(SETTING, settled_through=MONDAY + timedelta(8)),
-            "it was over long before it was looked for",
+            "its last day was long past when it was looked for",
+        ),
+        (
+            found(300),
+            replace(SETTING, settled_through=MONDAY + timedelta(8)),
+            "its last day was long past when it was looked for",
         ),
     ],
 )
 def test_what_is_recorded_only(figures: FoundAnomaly, setting: AnomalySetting, note: str) -> None:
-    """Decreases, shadow mode, and what was over long before the first look are recorded with the reason for silence."""
+    """Decreases, shadow mode, and what was long past at the first look are recorded with the reason for silence."""
     change = evaluate_anomaly(None, AnomalyKey(SERIES, MONDAY), figures, (), setting, NOON)
     assert change.events[0] == AnomalyEvent(AnomalyStep.FOUND, NOON, note=note)
     assert change.anomaly.told_at is None
@@ -194,11 +199,21 @@ def test_answers_that_are_refused() -> None:
 def test_a_restated_anomaly_stays_the_same() -> None:
     """One that begins up to three days otherwise, or has a day in common, is the one on record; others are new."""
     anomaly = new(found(*[300] * 6))
-    assert known_as([anomaly], SERIES, found(300, first=MONDAY - timedelta(3))) is anomaly
-    assert known_as([anomaly], SERIES, found(300, first=MONDAY + timedelta(5))) is anomaly
-    assert known_as([anomaly], SERIES, found(300, first=MONDAY + timedelta(6))) is None
-    assert known_as([anomaly], SERIES, found(20)) is None
-    assert known_as([anomaly], replace(SERIES, provider="GCP"), found(300)) is None
+    for first, known in ((-4, None), (-3, anomaly), (5, anomaly), (6, None)):
+        assert known_as([anomaly], SERIES, [found(300, first=MONDAY + timedelta(first))]) == [known]
+    assert known_as([anomaly], SERIES, [found(20)]) == [None]
+    assert known_as([anomaly], replace(SERIES, provider="GCP"), [found(300)]) == [None]
+    assert known_as([withdraw(anomaly, "gone", NOON).anomaly], SERIES, [found(300)]) == [None]
+
+
+def test_the_surest_match_comes_first() -> None:
+    """The same first day goes before days in common, and these before a near day, whichever finding is earlier."""
+    first, second = new(found(300)), new(found(300, 300, first=MONDAY + timedelta(3)))
+    before, same = found(300, first=MONDAY - timedelta(2)), found(300)
+    assert known_as([first], SERIES, [before, same]) == [None, first]
+    assert known_as([first, second], SERIES, [found(300, first=MONDAY + timedelta(3))]) == [second]
+    assert known_as([first, second], SERIES, [found(300, first=MONDAY + timedelta(4))]) == [second]
+    assert known_as([first, second], SERIES, [before, found(300, first=MONDAY + timedelta(2))]) == [first, second]
 
 
 def test_anomalies_are_ranked_by_money() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -12,7 +13,10 @@ import pytest
 from bot.installation import Installation
 from finops.anomaly import Anomaly, AnomalySetting, Cause, expect, false_alarm, investigate
 from finops.anomaly_rules import TeamAnomalies
+from jobs.find_anomalies import OTHER_RULES, RESTATED
 from storage.anomalies import find_anomaly, save_anomalies
+from storage.ledger.ingest import ingest
+from tests.company import Charge, write_bill
 from tests.jobs.anomalous import DAY, NOW, SPIKE, company_of, deliver, look, make_place, recorded, said, stored
 
 MORE = {SPIKE: Decimal(400), SPIKE + DAY: Decimal(500)}
@@ -165,3 +169,57 @@ def test_a_shift_is_one_anomaly(place: Installation) -> None:
     [anomaly] = stored(place)
     assert anomaly.found.is_absorbed and list(said(place)) == ["anomaly/1", f"anomaly/1/{anomaly.version}.1"]
     assert recorded(place) == [("finops", "anomaly.found"), ("finops", "anomaly.over")]
+
+
+def test_an_earlier_finding_leaves_a_known_one_its_record(place: Installation) -> None:
+    """A restatement that shows another spike three days before makes a new record; taken away, only that one goes."""
+    before = SPIKE - 3 * DAY
+    look(place)
+    [anomaly] = stored(place)
+    answered(place, false_alarm(anomaly, "UALICE", setting(place), place.now))
+    deliver(place, MORE | {before: Decimal(400)}, NOW + timedelta(hours=1))
+    assert look(place) == "1 found, 1 over"
+    assert [(each.number, each.found.first_day) for each in stored(place)] == [(1, SPIKE), (2, before)]
+    assert look(place) == "nothing new"
+    deliver(place, MORE, NOW + timedelta(hours=2))
+    assert look(place) == "1 withdrawn"
+    [first, second] = stored(place)
+    assert first.answer and not first.withdrawn and second.withdrawn == RESTATED
+
+
+def test_without_its_ledger_it_is_told_without_causes(place: Installation, tmp_path: Path) -> None:
+    """A version of the ledger that cannot be read keeps no anomaly from being recorded and told."""
+    shutil.rmtree(tmp_path / "ledger")
+    assert look(place) == "1 found"
+    [anomaly] = stored(place)
+    assert (anomaly.causes, list(said(place))) == ((), ["anomaly/1"])
+
+
+def test_changed_rules_are_named(place: Installation) -> None:
+    """What a higher threshold takes away was not restated, and the message does not say so."""
+    look(place)
+    strict = replace(place.company, anomalies=replace(place.company.anomalies, amount=Decimal(1000)))
+    assert look(place, company=strict) == "1 withdrawn"
+    assert stored(place)[0].withdrawn == OTHER_RULES
+
+
+def test_where_none_are_looked_for_any_more_none_stays_open(place: Installation) -> None:
+    """A team that is off has its open anomalies withdrawn, once; those that are over and answered stay."""
+    look(place)
+    off = company_of(place, "off")
+    assert look(place, company=off) == "1 withdrawn" and look(place, company=off) == "nothing new"
+    assert stored(place)[0].withdrawn == "anomalies of this team are no longer looked for"
+
+
+def test_what_an_ended_export_held_pings_nobody(tmp_path: Path) -> None:
+    """How long ago a day is counts from the newest figures of all: a bill taken in late raises no old spike."""
+    place = make_place(tmp_path)
+    old = [date(2026, 1, 1) + number * DAY for number in range(150)]
+    folder = tmp_path / "archive"
+    more = {old[-1]: Decimal(4000), old[-2]: Decimal(4000)}
+    write_bill(folder / "bill.csv", [Charge(day, more.get(day, Decimal(100)), "payments", "Old") for day in old])
+    ingest([folder], "archive", company=place.company, state=place.state, ledger=place.ledger, now=NOW)
+    deliver(place, {}, NOW)
+    assert look(place) == "1 found"
+    [anomaly] = stored(place)
+    assert (anomaly.key.series.service, anomaly.told_at, said(place)) == ("Old", None, {})

@@ -55,15 +55,51 @@ def test_every_series_has_its_days(place: Place) -> None:
     assert days_of(found, s3) == dict.fromkeys(days, 0.0) | {days[2]: -3.5}
 
 
+def july(number: int, cost: Decimal = COST, **values: Any) -> dict[str, Any]:
+    """A charge of a day of July, which is a billing period of its own."""
+    period = {"BillingPeriodStart": "2024-07-01T00:00:00Z", "BillingPeriodEnd": "2024-08-01T00:00:00Z"}
+    return row(date(2024, 7, number), cost, **period | values)
+
+
 def test_missing_days_are_no_zeros(place: Place) -> None:
-    """A day that an export has not delivered is missing for the series of that export, and only for these."""
+    """Days between what an export has delivered are missing for its series alone; without a charge, they cost 0."""
     place.company = COMPANY
+    deliver(place, [july(30)])
     deliver(place, [row(FIRST + number * DAY) for number in (0, 1, 3, 4)])
     deliver(place, [row(FIRST + number * DAY, ServiceName="Run") for number in range(6)], export="other")
     found = read(place)
-    assert list(days_of(found, EC2)) == [FIRST + number * DAY for number in (0, 1, 3, 4)]
+    days = [FIRST + number * DAY for number in range(6)]
+    assert days_of(found, EC2) == {date(2024, 7, 30): 1.0} | dict.fromkeys(days[:5], 1.0) | {days[2]: 0.0}
     run = AnomalySeries("atlas", "Run", "AWS", "USD", Basis.EFFECTIVE)
-    assert list(days_of(found, run)) == [FIRST + number * DAY for number in range(6)]
+    assert days_of(found, run) == dict.fromkeys(days, 1.0)
+
+
+def test_an_export_that_ended_keeps_no_series_back(place: Place) -> None:
+    """A renamed export's series goes on with the days of both; one that ended is known as far as its own export."""
+    place.company = COMPANY
+    deliver(place, [july(29), july(31), july(30, ServiceName="Run")], export="old")
+    deliver(place, [row(FIRST), row(LAST)], export="new")
+    found = read(place)
+    both = {date(2024, 7, 29): 1.0, date(2024, 7, 30): 0.0, date(2024, 7, 31): 1.0}
+    assert days_of(found, EC2) == both | {FIRST + n * DAY: float(n in (0, 6)) for n in range(7)}
+    run = AnomalySeries("atlas", "Run", "AWS", "USD", Basis.EFFECTIVE)
+    assert days_of(found, run) == {day: float(day.day == 30) for day in both}
+    assert found.settled_through == [LAST, date(2024, 7, 31)]
+
+
+def test_one_old_credit_of_another_export_hides_no_days(place: Place) -> None:
+    """An export that delivered one charge long ago says nothing of the days since."""
+    place.company = COMPANY
+    deliver(place, [july(30, Decimal(-5))], export="credits")
+    deliver(place, [july(29), july(31)])
+    deliver(place, [row(FIRST + number * DAY) for number in range(7)])
+    found = read(place)
+    assert found.settled_through == [LAST]
+    assert days_of(found, EC2) == {
+        date(2024, 7, 29): 1.0,
+        date(2024, 7, 30): -5.0,
+        date(2024, 7, 31): 1.0,
+    } | {FIRST + number * DAY: 1.0 for number in range(7)}
 
 
 def test_only_settled_days_are_looked_at(place: Place) -> None:
