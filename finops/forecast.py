@@ -70,8 +70,8 @@ class Forecast:
 
     @property
     def is_certain(self) -> bool:
-        """Whether nothing is left to come: the whole distribution is what has settled."""
-        return self.quantiles[0] == self.quantiles[-1] == self.settled
+        """Whether nothing is left to come; an earlier day's expected days are not kept, but its distribution is."""
+        return not self.days and self.quantiles[0] == self.quantiles[-1] == self.settled
 
     def probability_over(self, amount: Decimal) -> float:
         """The probability that the month ends above an amount: 1 − its distribution, straight between the quantiles.
