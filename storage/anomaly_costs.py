@@ -89,9 +89,7 @@ def settled_costs(connection: Connection, company: Company, today: date) -> Sett
 
 def _settled(export: str, known: Mapping[int, Coverage], company: Company, today: date) -> date | None:
     """The last day of an export that is delivered and settled."""
-    fresh = freshness_of([export], known.values(), Month.of(today), today, company.settled_after)
-    ends = [end for end in (fresh.settled_through, fresh.data_through) if end]
-    return min(ends) if len(ends) == 2 else None
+    return freshness_of([export], known.values(), Month.of(today), today, company.settled_after).known_through
 
 
 def _delivered(known: Mapping[int, Coverage], exports: frozenset[str], first: date) -> Flags:

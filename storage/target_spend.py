@@ -83,9 +83,8 @@ def target_days(
         for each, its, exports in zip(wanted, found, teams, strict=True):
             concerned = frozenset(its.exports or exports)
             fresh = freshness_of(concerned, known.values(), Month.of(today), today, company.settled_after)
-            ends = [end for end in (fresh.settled_through, fresh.data_through) if end]
-            settled = min(ends) if len(ends) == 2 else None
-            days.append(TargetDays(its.daily, delivered.days(concerned, each.first, each.last), settled))
+            there = delivered.days(concerned, each.first, each.last)
+            days.append(TargetDays(its.daily, there, fresh.known_through))
     return days, publication
 
 

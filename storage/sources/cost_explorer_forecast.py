@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from finops.basis import Basis
-from finops.money import EXACT
 from finops.periods import DAY
+from storage.sources.cost_explorer_look import amount_of
 from storage.sources.source import SourceFailed
 
 LEVEL = 80
@@ -68,18 +68,8 @@ def read_forecast(answer: Mapping[str, Any]) -> TheirForecast:
     return TheirForecast(
         date.fromisoformat(span["Start"][:10]),
         date.fromisoformat(span["End"][:10]) - DAY,
-        _amount(mean),
-        _amount(low),
-        _amount(high),
+        amount_of(mean),
+        amount_of(low),
+        amount_of(high),
         answer["Total"]["Unit"],
     )
-
-
-def _amount(text: str) -> Decimal:
-    try:
-        amount = EXACT.create_decimal(text)
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite():
-        raise SourceFailed(f"Cost Explorer gives {text!r} as an amount.")
-    return amount

@@ -194,7 +194,7 @@ def groups_of(answer: Mapping[str, Any], metrics: tuple[str, ...] = METRICS) -> 
         for group in period["Groups"]:
             found = [group["Metrics"][metric] for metric in metrics]
             units = {each["Unit"] for each in found}
-            amounts = tuple(_amount(each["Amount"], day) for each in found)
+            amounts = tuple(amount_of(each["Amount"], f" of {day}") for each in found)
             if len(units) > 1:
                 raise SourceFailed(f"Cost Explorer gives amounts of {day} in {' and '.join(sorted(units))}.")
             yield Group(day, tuple(group["Keys"]), amounts, units.pop())
@@ -210,13 +210,14 @@ def request(begins: date, ends: date, granularity: str, grouped: Iterable[Mappin
     return {**asked, "GroupBy": list(grouped)} if grouped else asked
 
 
-def _amount(text: str, day: date) -> Decimal:
+def amount_of(text: str, what: str = "") -> Decimal:
+    """An amount as Cost Explorer writes it; raises SourceFailed where it is none, with ` of …` as given."""
     try:
         amount = EXACT.create_decimal(text)
     except InvalidOperation:
         amount = Decimal("NaN")
     if not amount.is_finite():
-        raise SourceFailed(f"Cost Explorer gives {text!r} as an amount of {day}.")
+        raise SourceFailed(f"Cost Explorer gives {text!r} as an amount{what}.")
     return amount
 
 
