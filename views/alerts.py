@@ -13,11 +13,11 @@ from finops.policy import Kind, Policy
 from views import blocks
 from views.alert_calls import SHOW
 from views.alert_words import lead, quoted, roles_called, rung
-from views.fit import TEXT, message
+from views.fit import lines_that_fit, message
 from views.freeze_words import ICE, decision
 from views.message import Block, Message
 from views.people import person
-from views.sentences import called_by
+from views.sentences import called_by, withheld_of
 from views.text import escape
 from views.time import day, moment
 
@@ -52,7 +52,7 @@ def alerts_message(
     about = (f" for “{escape(asked)}”" if asked else "") + (f", {escape(scope)}" if scope else "")
     first = [_counted(alerts, policies, now, about), *_frozen(freezes, teams, names)]
     lines = [_line(each, teams, policies[each.key.team], names, now) for each in shown]
-    kept = _withheld(withheld)
+    kept = withheld_of(withheld, "alert", "alerts")
     last = [text for text in (_more(len(alerts) - len(shown)), kept) if text]
     body: list[Block] = [*blocks.paragraphs("\n".join(first))]
     for each, line in zip(shown, lines, strict=True):
@@ -127,18 +127,7 @@ def _more(left: int) -> str:
     return f"… and {left:,} more, all counted above: `/finops alerts` and a team shows that one's." if left > 0 else ""
 
 
-def _withheld(number: int) -> str:
-    if not number:
-        return ""
-    noun = "alert belongs" if number == 1 else "alerts belong"
-    return f":lock: {number:,} more {noun} to teams whose figures are kept to themselves."
-
-
 def _text(first: Sequence[str], lines: Sequence[str], withheld: str, number: int) -> str:
     """All of it while it fits; whatever does not is counted."""
-    text, said = "\n".join(first), 0
-    for line in lines:
-        if len(text) + len(line) > TEXT - 300:
-            break
-        text, said = f"{text}\n{line}", said + 1
+    text, said = lines_that_fit("\n".join(first), lines)
     return "\n".join(part for part in (text, _more(number - said), withheld) if part)

@@ -10,8 +10,9 @@ from finops.company import Team
 from views import blocks
 from views.anomaly import SHOW
 from views.anomaly_words import GLASS, cause_lines, lead, standing
-from views.fit import TEXT, message
+from views.fit import lines_that_fit, message
 from views.message import Block, Message
+from views.sentences import withheld_of
 from views.text import escape
 
 MOST = 20
@@ -43,7 +44,9 @@ def anomalies_message(
     body: list[Block] = [blocks.section(head)]
     for each, line in zip(anomalies, lines, strict=False):
         body.append(blocks.section(line, accessory=blocks.button("Show", SHOW, str(each.number))))
-    last = [text for text in (_more(len(anomalies) - len(lines)), _withheld(withheld)) if text]
+    last = [
+        text for text in (_more(len(anomalies) - len(lines)), withheld_of(withheld, "anomaly", "anomalies")) if text
+    ]
     body += [blocks.context(*last)] if last else []
     return message(_text(head, lines, last, len(anomalies)), body)
 
@@ -71,19 +74,8 @@ def _more(left: int) -> str:
     return f"… and {left:,} more: name a team to see its own; `finops anomalies` shows all." if left > 0 else ""
 
 
-def _withheld(number: int) -> str:
-    if not number:
-        return ""
-    noun = "anomaly belongs" if number == 1 else "anomalies belong"
-    return f":lock: {number:,} more {noun} to teams whose figures are kept to themselves."
-
-
 def _text(head: str, lines: Sequence[str], last: Sequence[str], number: int) -> str:
     """All of it while it fits; whatever does not is counted."""
-    text, said = head, 0
-    for line in lines:
-        if len(text) + len(line) > TEXT - 300:
-            break
-        text, said = f"{text}\n{line}", said + 1
+    text, said = lines_that_fit(head, lines)
     rest = [_more(number - said), *last[-1:]] if said < len(lines) else last
     return "\n".join(part for part in (text, *dict.fromkeys(rest)) if part)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from views.blocks import MESSAGE_BLOCKS, context, image
@@ -99,3 +99,13 @@ def with_picture(given: Message, slack_file: str) -> list[Block]:
         return given.blocks
     shown = image(slack_file, given.picture.alt_text, given.picture.title)
     return [*given.blocks[: given.picture_after], shown, *given.blocks[given.picture_after :]]
+
+
+def lines_that_fit(head: str, lines: Iterable[str]) -> tuple[str, int]:
+    """A text of a head and the lines that fit below it, with room for a word on the others; and their number."""
+    text, said = head, 0
+    for line in lines:
+        if len(text) + len(line) > TEXT - 300:
+            break
+        text, said = f"{text}\n{line}", said + 1
+    return text, said

@@ -179,3 +179,11 @@ def restated(month: TeamMonth) -> str:
         return ""
     change = brief(difference(actual, former, currency), currency, signed=True)
     return f"Restated: was {brief(former, currency)}, now {brief(actual, currency)} ({change})."
+
+
+def withheld_of(number: int, one: str, many: str) -> str:
+    """How many things the person may not see, empty for none; `one` and `many` name them."""
+    if not number:
+        return ""
+    belong = f"{one} belongs" if number == 1 else f"{many} belong"
+    return f":lock: {number:,} more {belong} to teams whose figures are kept to themselves."
