@@ -26,10 +26,12 @@ def COMMAND(installation: Installation, port: int | None, host: str, workers: in
     """
     from gunicorn.app.base import BaseApplication
 
+    from bot.web_worker import WebWorker
+
     address = f"{host}:{port or installation.settings.port}"
     options = {
         "bind": address,
-        "worker_class": "gthread",
+        "worker_class": WebWorker,
         "workers": workers,
         "threads": threads,
         "keepalive": 30,
