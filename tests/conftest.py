@@ -1,14 +1,20 @@
-"""Fixtures that every test may ask for."""
+"""Fixtures that every test may ask for, and how the log is written before each of them."""
 
+import pytest
 import structlog
 
 pytest_plugins = ["tests.postgres", "tests.databases", "tests.spark", "tests.buckets"]
 
-# structlog's own default draws a failure with every local variable: seconds on a busy machine, longer than Slack waits.
-structlog.configure(
-    processors=[
-        structlog.processors.add_log_level,
-        structlog.processors.format_exc_info,
-        structlog.processors.LogfmtRenderer(),
-    ]
-)
+
+@pytest.fixture(autouse=True)
+def _plain_log() -> None:
+    """The log as every test finds it, whatever a command of the test before has set up."""
+    # structlog's default draws a failure with every local variable: seconds on a busy machine, longer than Slack waits.
+    structlog.reset_defaults()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.format_exc_info,
+            structlog.processors.LogfmtRenderer(),
+        ]
+    )
