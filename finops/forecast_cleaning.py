@@ -53,18 +53,21 @@ class Cleaned:
     scatter: Floats
 
 
-def clean(costs: Floats, known: Flags, rhythm: Floats) -> Cleaned:
+def clean(costs: Floats, known: Flags, rhythm: Floats, first_day: date) -> Cleaned:
     """Follow each series' level day by day, leaving out what stands out until it lasts.
 
     An exponentially smoothed level with a bounded influence of single days and a scatter that follows (Gelper, Fried &
     Croux 2010, Journal of Forecasting 29). Three outliers in a row on one side are believed and begin a new level; so
-    does a drift of the fast level away from the mean since the last shift.
+    does a drift of the fast level away from the mean since the last shift. Not those at either end of a month that
+    stood out in the last month too: a batch of three days comes again, and is no level.
 
     Args:
         costs: zero where not known.
         rhythm: as finops.forecast_rhythm.rhythm gives it.
     """
     days, series = costs.shape
+    before = _ends_of_last_month(first_day, days)
+    stood_out = np.zeros((days, series))
     cleaned, scatters = np.full((days, series), np.nan), np.zeros((days, series))
     shifts = np.zeros((days, series), dtype=np.intp)
     level, fast, whole = (np.zeros((2, series)) for _ in range(3))  # each a sum of costs and one of rhythm factors
@@ -80,8 +83,11 @@ def clean(costs: Floats, known: Flags, rhythm: Floats) -> Cleaned:
         limit = OUTLIER * np.maximum(scatter, 0.02 * np.abs(height)) * np.maximum(factor, 1)
         out = here & ~warm & (np.abs(error) > limit)
         side = np.sign(error)
-        in_row = np.where(here, np.where(out, np.where(side == np.sign(in_row), in_row + side, side), 0), in_row)
-        lasts = np.abs(in_row) >= LASTING
+        stood_out[day] = np.where(out, side, 0)
+        again = out & (stood_out[before[day]] == side) if before[day] >= 0 else np.zeros_like(out)
+        row_of = np.where(side == np.sign(in_row), in_row + side, side)
+        in_row = np.where(here & ~again, np.where(out, row_of, 0), in_row)
+        lasts = (np.abs(in_row) >= LASTING) & ~again
         fresh = (seen == 0) & here
         kept = np.where(out, factor * height, cost)
         believed = np.where(lasts, cost, kept)
@@ -107,6 +113,18 @@ def clean(costs: Floats, known: Flags, rhythm: Floats) -> Cleaned:
         seen = seen + here
         shifts[day], scatters[day] = since, scatter
     return Cleaned(cleaned, shifts, scatters)
+
+
+def _ends_of_last_month(first_day: date, days: int) -> Places:
+    """The row of each day's like at the same end of the month before; -1 for a day at neither end, or without one."""
+    calendar = calendar_of(first_day, days)
+    places = np.full(days, -1)
+    for near, (place, has) in (
+        (calendar.day <= END, calendar.same_day(1)),
+        (calendar.left < END, calendar.same_day_from_end(1)),
+    ):
+        places = np.where(near & has & (place >= 0), place, places)
+    return places
 
 
 def _ratio(pair: Floats) -> Floats:
@@ -184,14 +202,19 @@ def _median(jumps: Sequence[Floats]) -> Floats:
 
 def _by_workday(jumps: Floats, calendar: Calendar, *, last: bool) -> tuple[Flags, Floats]:
     """For each month whether a fee comes on its first or last day from Monday to Friday, and which: the median of three
-    months before, if their dates differ."""
+    months before, if their dates differ, and not every month had jumps on all those dates."""
     places = calendar.last_workdays if last else calendar.first_workdays
     months = len(places)
-    apart = calendar.begins + (calendar.lengths if last else 0) - places
+    edges = calendar.begins + (calendar.lengths if last else 0)
+    apart = edges - places
     comes, fee = np.zeros((months, jumps.shape[1]), dtype=bool), np.zeros((months, jumps.shape[1]))
     for month in range(BACK, months):
         before = places[month - BACK : month]
-        if len(set(apart[month - BACK : month].tolist())) > 1 and before.min() >= 0 and before.max() < len(jumps):
+        dates = set(apart[month - BACK : month].tolist())
+        if len(dates) > 1 and before.min() >= 0 and before.max() < len(jumps):
             three = tuple(jumps[before])
-            comes[month], fee[month] = _same_sign(three), _median(three)
+            # Two days of a month's end that both come each time are days of the month, whatever weekdays they are.
+            within = [np.clip(edges[month - BACK : month] - each, 0, len(jumps) - 1) for each in dates]
+            each_date = np.all([_same_sign(tuple(jumps[place])) for place in within], axis=0)
+            comes[month], fee[month] = _same_sign(three) & ~each_date, _median(three)
     return comes, fee

@@ -26,6 +26,7 @@ PRIORS = {
     "weekday medians": 1.0,
     "weekday means": 1.0,
     "line of six weeks": 1.8,
+    "line of four weeks": 1.4,
     "month to date": 1.3,
     "since the last shift": 1.0,
     "same days of three months": 2.0,
@@ -35,9 +36,9 @@ PRIORS = {
     "settling": 1.3,
 }
 """Forecaster → the error it is assumed to make, against the best, before a series has shown its own."""
-LINE_DAYS = 42
-LINE_DAMPING = 0.97
-"""What remains of a line's slope with every day ahead (Gardner & McKenzie 1985, Management Science 31)."""
+LINES = (42, 0.97), (28, 0.99)
+"""Days of each line, and what remains of its slope with every day ahead (Gardner & McKenzie 1985, Management Science
+31)."""
 GROWTH_DAMPING = 0.985
 GROWING = (3, 4), (4, 5)
 """The smoothed levels, faster and slower, that growth is told from."""
@@ -57,14 +58,14 @@ class Bases:
 
     Attributes:
         levels: three smoothed ones, that of four weeks, and those of _since.
-        line: level and slope, see _line.
+        lines: level and slope of each of LINES, see _line.
         medians, means: of each day's weekday; NaN where never seen.
         rates: growth a day, as a logarithm, of the two growing levels.
         parts: each day in parts of the level of four weeks, and that level.
     """
 
     levels: tuple[Floats, ...]
-    line: tuple[Floats, Floats]
+    lines: tuple[tuple[Floats, Floats], ...]
     medians: Floats
     means: Floats
     rates: tuple[Floats, ...]
@@ -75,13 +76,13 @@ class Bases:
 def bases(past: Past) -> Bases:
     """What does not change with the days ahead."""
     levels = (*past.smoothed[:3], _four_weeks(past), *_since(past))
-    line = _line(past.own, past.share, LINE_DAYS)
+    lines = tuple(_line(past.own, past.share, days) for days, _ in LINES)
     rates = tuple(_growth(past))
     # Without what stood out: a few weeks are too short for one odd day among them.
     steady = np.where(past.known, past.cleaned.costs, 0.0)
     settling = settle(steady, past.known, past.begin, past.factors)
     medians, means = _medians(past), _weekday_means(past)
-    return Bases(levels, line, medians, means, rates, _parts(past), settling)
+    return Bases(levels, lines, medians, means, rates, _parts(past), settling)
 
 
 def forecasts(past: Past, known: Bases, gap: int, left: int) -> Floats:
@@ -92,12 +93,15 @@ def forecasts(past: Past, known: Bases, gap: int, left: int) -> Floats:
     weekdays = _by_weekday(past, counts)
     due = window(running(past.fees), gap, left, len(past.costs))
     smoothed, fast, last, month_weeks, month_to_date, since = (each * weekdays + due for each in known.levels)
-    line = _damped_line(past, known.line, ahead, ages, weekdays) + due
+    lines = [
+        _damped_line(past, line, damping, ahead, ages, weekdays) + due
+        for line, (_, damping) in zip(known.lines, LINES, strict=True)
+    ]
     growing, growing_slowly = (each + due for each in _growing(past, known.rates, ahead, ages))
     medians, means = (_by_weekday_of(each, counts) for each in (known.medians, known.means))
     settled = known.settling.sums(past.factors, ahead, since - due) + due
     before = [_same_days(past, known.parts, gap, left), _year_before(past, gap, left, month_weeks)]
-    smooth = [smoothed, fast, last, month_weeks, medians + due, means, line, month_to_date, since]
+    smooth = [smoothed, fast, last, month_weeks, medians + due, means, *lines, month_to_date, since]
     return np.stack([*smooth, *before, growing, growing_slowly, settled])
 
 
@@ -161,10 +165,15 @@ def _weekday_means(past: Past) -> Floats:
 
 
 def _damped_line(
-    past: Past, line: tuple[Floats, Floats], ahead: NDArray[np.int64], ages: NDArray[np.int64], weekdays: Floats
+    past: Past,
+    line: tuple[Floats, Floats],
+    damping: float,
+    ahead: NDArray[np.int64],
+    ages: NDArray[np.int64],
+    weekdays: Floats,
 ) -> Floats:
-    """Least squares over six weeks with the weekday rhythm and a slope that flattens."""
-    damped = LINE_DAMPING * (1 - LINE_DAMPING**ahead) / (1 - LINE_DAMPING)
+    """Least squares over some weeks with the weekday rhythm and a slope that flattens."""
+    damped = damping * (1 - damping**ahead) / (1 - damping)
     sloped = _by_weekday(past, np.bincount(ages, weights=damped, minlength=WEEK).astype(float))
     return np.asarray(line[0] * weekdays + line[1] * sloped)
 

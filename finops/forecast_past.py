@@ -71,7 +71,7 @@ def look_back(daily: Floats, first_day: date, ahead: int) -> Past:
     costs = np.where(known, daily, 0.0)
     begin = np.where(known.any(axis=0), known.argmax(axis=0), len(daily) - 1)
     factors = rhythm(costs, known, begin)
-    cleaned = clean(costs, known, factors)
+    cleaned = clean(costs, known, factors, first_day)
     expected = fees(np.where(known, costs - cleaned.costs, 0.0), first_day, len(daily) + ahead)
     steady = np.where(known, cleaned.costs, 0.0)
     own = np.where(expected[: len(daily)] != 0, steady, costs)

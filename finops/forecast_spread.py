@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from finops.forecast_experts import window
 from finops.forecast_past import Past
-from finops.forecast_rhythm import Floats
+from finops.forecast_rhythm import Floats, running
 from finops.forecast_weights import Combined
 
 MEMORY = 60.0
@@ -35,6 +36,8 @@ CHANCES = (np.arange(40) + 0.5) / 40
 HEAVY_TAILED = 0.85 * (2 * CHANCES - 1) / np.sqrt(2 * CHANCES * (1 - CHANCES)) * 1.2816 / 1.8856
 """Forty equally likely values of Student's t, two degrees of freedom, scaled to 0.85 of a normal's 80 % interval: a
 little narrower within, far wider without."""
+FEE_NOISE = 0.1
+"""Standard deviation of a fee that is expected, in parts of it."""
 FURTHEST = 10.0
 """A past error is scaled to today's level by no more than this."""
 
@@ -48,7 +51,8 @@ def spread(past: Past, combined: Combined, gap: int, left: int, probabilities: F
     now = combined.level[-1]
     scale = now / np.maximum(combined.level, 1e-300)
     errors = combined.errors * np.clip(scale, 1 / FURTHEST, FURTHEST)
-    weights = np.where(combined.usable, _nearness(past, gap + left)[combined.rows][:, None], 0.0)
+    nearness = np.where(combined.usable, _nearness(past, gap + left)[combined.rows][:, None], 0.0)
+    weights = nearness.copy()
     total = weights.sum(axis=0)
     squares = np.maximum((weights**2).sum(axis=0), 1e-12)
     step = np.diff(combined.rows).max(initial=1)
@@ -61,7 +65,19 @@ def spread(past: Past, combined: Combined, gap: int, left: int, probabilities: F
     weights = np.concatenate([weights, np.full((len(HEAVY_TAILED), len(size)), PRIOR_COUNT / len(HEAVY_TAILED))])
     # A new error stays below the k-th of n with probability k / (n + 1), while its weight's middle is (k − ½) / n.
     further = 1 + 1 / (independent + TRUSTED)
-    return _quantiles(values, weights, 0.5 + (probabilities[:, None] - 0.5) * further)
+    around = _quantiles(values, weights, 0.5 + (probabilities[:, None] - 0.5) * further)
+    return widened(around, _untried(past, combined, nearness, gap, left), probabilities)
+
+
+def _untried(past: Past, combined: Combined, nearness: Floats, gap: int, left: int) -> Floats:
+    """Standard deviation of the fees ahead, as far as the errors that count were none of days with such fees."""
+    fees = np.abs(past.fees)
+    due = window(running(fees), gap, left, len(past.costs))[combined.rows]
+    now = np.maximum(due[-1], 1e-300)
+    counted = np.maximum(nearness.sum(axis=0), 1e-12)
+    tried = (nearness * np.minimum(due / now, 1)).sum(axis=0) / counted
+    ahead = np.sqrt((fees[len(fees) - left :] ** 2).sum(axis=0))
+    return np.asarray(FEE_NOISE * ahead * np.sqrt(np.clip(1 - tried, 0, 1)))
 
 
 def widened(around: Floats, doubt: Floats, probabilities: Floats) -> Floats:

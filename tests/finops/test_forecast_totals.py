@@ -111,6 +111,31 @@ def test_a_monthly_fee_is_expected_on_its_day(fee_day: int, due: int) -> None:
     assert rest(series(cost, COUNT)) == pytest.approx(10 * LEFT + 500 * due, rel=0.01)
 
 
+@pytest.mark.parametrize("batch", [1, 2, 3, 4])
+def test_a_batch_at_the_months_end_comes_again(batch: int) -> None:
+    """What is computed on a month's last days alone, however many, is expected on them, and is no new level after."""
+
+    def cost(day: date, _number: int) -> float:
+        return 100.0 + 250 * ((day + timedelta(days=batch)).month != day.month)
+
+    costs = series(cost, COUNT, noise=0.03)
+    assert rest(costs) == pytest.approx(100 * LEFT + 250 * batch, rel=0.03)
+    until = date(2026, 5, 2)
+    assert rest(costs[: (until - FIRST).days + 1], until) == pytest.approx(100 * 29 + 250 * batch, rel=0.03)
+
+
+def test_a_fee_that_is_due_is_doubted() -> None:
+    """On the day before a monthly fee the interval is wider than without one, by what a fee differs by."""
+    until, fee = date(2026, 4, 29), 1000.0
+    costs = series(lambda day, number: 100.0, (until - FIRST).days + 1, noise=0.02)
+    ends = np.array([(FIRST + timedelta(days=number + 1)).day == 1 for number in range(len(costs))])
+    found = forecast(np.array([costs, costs + fee * ends]), until, Month(2026, 4))
+    low, high = found.quantiles[PROBABILITIES.index(0.1)], found.quantiles[PROBABILITIES.index(0.9)]
+    plain, due = high - low
+    assert plain < 15
+    assert 0.1 * fee < due < 0.5 * fee
+
+
 def test_what_came_before_a_shift_is_forgotten() -> None:
     """Ten days after a commitment was bought, the new level alone is forecast."""
     assert rest(series(lambda day, number: 100.0 if number < COUNT - 10 else 60.0, COUNT)) == pytest.approx(
