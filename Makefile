@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8400
 BIN := .venv/bin
 .DEFAULT_GOAL := targets
-.PHONY: targets setup demo test test-postgresql test-engines check fix golden bench bench-alerts bench-report bench-engines bench-forecast faults reference clean
+.PHONY: targets setup demo test test-slow test-postgresql test-engines check fix golden bench bench-alerts bench-report bench-engines bench-forecast faults reference clean
 
 targets: ## print the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 12
@@ -30,8 +30,13 @@ setup: .venv/.runtime ## make .venv with the finops command in it
 demo: .venv/.runtime ## the whole product against a Slack on localhost (PORT=8400, RESET=1 begins anew)
 	@exec $(BIN)/finops demo --port $(PORT) $(if $(RESET),--reset)
 
+SLOW := tests/walks tests/faults
+
 test: .venv/.development ## run the tests
-	$(BIN)/pytest -q -n 3 tests
+	$(BIN)/pytest -q -n 3 $(addprefix --ignore=,$(SLOW)) tests
+
+test-slow: .venv/.development ## run the tests that walk through the demo in a browser, and a slice of the weeks of faults
+	$(BIN)/pytest -q -n 3 $(SLOW)
 
 # The layers below the database and the demo's made-up bills use none.
 test-postgresql: .venv/.development ## run the tests of whatever uses a state database on PostgreSQL instead of SQLite

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -19,7 +18,7 @@ from bot.log import without_secrets
 from storage.people import channel_id
 from tests.bot.conftest import Bench, open_bench
 from tests.company import make_company
-from tests.databases import OF_THE_DEMO, state_url
+from tests.databases import state_url
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT.parent / "shared" / "data" / "slack" / "manifest.schema.2.0.0.json"
@@ -308,20 +307,3 @@ def test_the_two_manifests_differ_only_in_the_way_in() -> None:
         part.pop("url", None)
         part.pop("request_url", None)
     assert http == socket
-
-
-@OF_THE_DEMO
-def test_the_demo_works() -> None:
-    """`finops demo --check` sees the morning's messages, an answer, the report, alerts, and the next day, in time."""
-    environment = {**os.environ, "PATH": os.environ["PATH"]}
-    done = subprocess.run(
-        [str(Path(sys.executable).parent / "finops"), "demo", "--check"],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env=environment,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("seen: ") == 12
-    assert "seen: The report in #finops: *Variance report, " in done.stdout

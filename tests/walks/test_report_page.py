@@ -1,4 +1,4 @@
-"""The report's page as a browser shows it, wide and on a phone, and the slice of its benchmark."""
+"""The report's page as a browser shows it, wide and on a phone."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.measured import Findings
-from tests.bench.report import measure_report
 from tests.bot.browser import CHROMIUM, open_page
 from tests.reports import large_report
 from views.report_files import EDITIONS, report_file
@@ -28,10 +26,3 @@ def test_nothing_is_wider_than_the_window(tmp_path: Path, width: int) -> None:
             assert page.get_by_role("rowheader").first.is_visible()
             captions = page.locator("caption").all()
             assert captions and all(caption.bounding_box()["width"] > 100 for caption in captions)
-
-
-def test_a_slice_of_the_benchmark_holds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Closing, posting and the page and PDF of 30 teams' report keep within their limits."""
-    findings = Findings()
-    measure_report(tmp_path, 30, findings, ("html", "pdf"), ("technical",))
-    assert findings.hold, capsys.readouterr().out
