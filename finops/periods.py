@@ -54,6 +54,13 @@ class Month:
         """The month after."""
         return Month.of(self.last + DAY)
 
+    def before(self, number: int) -> list[Month]:
+        """So many months before it, the newest first."""
+        found: list[Month] = []
+        while len(found) < number:
+            found.append(found[-1].previous if found else self.previous)
+        return found
+
     def days(self) -> Iterator[date]:
         """Every day, in order."""
         return (self.first + timedelta(days=number) for number in range(len(self)))

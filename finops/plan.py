@@ -129,12 +129,7 @@ class PlanData:
 
 def looked_at(quarter: Quarter, today: date) -> list[Month]:
     """The months that a plan may rest on, oldest first: the last six that are over and before the quarter."""
-    month = min(quarter.months[0], Month.of(today))
-    months = []
-    for _ in range(LOOKED_AT):
-        month = month.previous
-        months.append(month)
-    return months[::-1]
+    return min(quarter.months[0], Month.of(today)).before(LOOKED_AT)[::-1]
 
 
 def run_rate(actuals: Actuals, month: Month) -> Decimal:

@@ -40,7 +40,7 @@ def answer(request: Request, *, company: Company, state: State) -> Reply:
 def _message(connection: Connection, company: Company, request: Request, team: Team) -> Message:
     today = company.today(request.now, team)
     running, asker = Month.of(today), Asker(connection, company, request)
-    past = _last(running, BACK)
+    past = running.before(BACK)[::-1]
     versions = budget_versions(connection, team=team.slug)
     months = _shown(running, {version.month for version in versions})
     shown = [version for version in versions if version.month in months]
@@ -62,14 +62,6 @@ def _message(connection: Connection, company: Company, request: Request, team: T
         decides=any(asker.has(role, team) for role in company.budgets.approvers),
         user_id=request.user_id,
     )
-
-
-def _last(running: Month, number: int) -> list[Month]:
-    """The months before the running one, oldest first."""
-    months = [running.previous]
-    while len(months) < number:
-        months.append(months[-1].previous)
-    return months[::-1]
 
 
 def _shown(running: Month, budgeted: Collection[Month]) -> list[Month]:

@@ -60,9 +60,7 @@ def close_and_post(month: Month, *, now: datetime, company: Company, state: Stat
 
 def _looked_at(now: datetime, company: Company, state: State) -> list[Month]:
     """The newest first: the latest, those that were left open, and those that were closed late."""
-    latest = [Month.of(company.today(now)).previous]
-    while len(latest) < MONTHS:
-        latest.append(latest[-1].previous)
+    latest = Month.of(company.today(now)).before(MONTHS)
     with state.reading() as connection:
         first = first_month(connection)
         found = {*latest, *left_open(connection), *closed_since(connection, now - FOLLOWED)}

@@ -58,9 +58,7 @@ def run(*, now: datetime, company: Company, state: State) -> Outcome:
     """Look at every explanation of the last months, and at everything that somebody was to answer by now."""
     counts: Counter[str] = Counter()
     numbers: dict[VarianceKey, Numbers] = {}
-    oldest = Month.of(company.today(now))
-    for _ in range(MONTHS - 1):
-        oldest = oldest.previous
+    oldest = Month.of(company.today(now)).before(MONTHS - 1)[-1]
     with state.reading() as connection:
         months = standing_months(connection, oldest)
     for month in months:

@@ -47,16 +47,15 @@ def read_report_data(
     """
     basis = basis_of(connection, month, company.basis)
     rows, now = _rows_and_now(connection, company, month, today, basis)
-    earlier = []
-    for number in range(1, EARLIER + 1):
-        before = _before(month, number)
+    earlier, months = [], month.before(EARLIER)
+    for before in months:
         explained = explanations_of_month(connection, before, teams)
         earlier.append((_figures(connection, company, before, today, basis), explained))
     wanted = {team for team, _ in rows} if teams is None else set(teams)
     told = [
         each
-        for number, found in enumerate([rows, *(figures for figures, _ in earlier)])
-        for each in told_of(connection, _before(month, number), basis, _final(found, wanted), TOLD_ON)
+        for when, found in zip((month, *months), (rows, *(figures for figures, _ in earlier)), strict=True)
+        for each in told_of(connection, when, basis, _final(found, wanted), TOLD_ON)
     ]
     shown = [figures for (team, _), figures in sorted(rows.items()) if team in wanted]
     explanations = explanations_of_month(connection, month, teams)
@@ -144,12 +143,6 @@ def _final(figures: Figures, wanted: Collection[str]) -> dict[TeamCurrency, Deci
         for key, found in figures.items()
         if found.closed_at and found.is_complete and found.actual is not None and key[0] in wanted
     }
-
-
-def _before(month: Month, number: int) -> Month:
-    for _ in range(number):
-        month = month.previous
-    return month
 
 
 def _alerts(connection: Connection, month: Month) -> list[Alert]:

@@ -274,10 +274,7 @@ def forecasts(report: VarianceReport) -> list[str]:
 
 
 def _judged_months(report: VarianceReport) -> str:
-    first = report.month
-    for _ in range(EARLIER):
-        first = first.previous
-    return f"{month_name(first)} to {month_name(report.month)}"
+    return f"{month_name(report.month.before(EARLIER)[-1])} to {month_name(report.month)}"
 
 
 def _forecasts(each: Judged) -> str:

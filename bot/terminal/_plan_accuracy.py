@@ -51,9 +51,7 @@ def accuracy_command(installation: Installation, slug: str | None, number: int, 
 
 def _read(installation: Installation, slug: str | None, number: int) -> Iterator[MonthAccuracy]:
     company, today = installation.company, installation.today
-    months = [Month.of(today).previous]
-    while len(months) < number:
-        months.append(months[-1].previous)
+    months = Month.of(today).before(number)
     with installation.state.reading() as connection:
         first = months[-1].first - timedelta(days=RHYTHM_DAYS)
         history = read_history(connection, company.basis, first, months[0].last)

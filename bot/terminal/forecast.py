@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import click
 
@@ -112,16 +112,9 @@ def accuracy(installation: Installation, slug: str | None, number: int, form: st
             raise unknown_team(slug, list(teams))
         told = [
             each
-            for month in _months(Month.of(today), number)
+            for month in Month.of(today).before(number)
             for each in told_forecasts(connection, installation.company, month, today)
             if slug in (None, each.team)
         ]
     found = [each for each in judged(told) if slug is None or each.team]
     show([judged_row(each, form) for each in found], form, title=f"Through {today}", empty=NOTHING)
-
-
-def _months(running: Month, number: int) -> Iterator[Month]:
-    month = running
-    for _ in range(number):
-        month = month.previous
-        yield month

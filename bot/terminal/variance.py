@@ -89,7 +89,9 @@ def COMMAND(
         if found is None:
             raise unknown_team(team, list(all_teams(connection, company)))
         if number:
-            show_driver_months(installation, found, _until(wanted, number), day, counted, picture, form)
+            show_driver_months(
+                installation, found, [*wanted.before(number - 1)[::-1], wanted], day, counted, picture, form
+            )
             return
         answer = team_answer(connection, company, found, wanted, day, counted, by_invoice)
         known = list(coverages(connection).values()) if drivers else []
@@ -103,14 +105,6 @@ def COMMAND(
     if answer.others:
         also = ", ".join(other.currency for other in answer.others)
         click.echo(f"finops: {team} also has {also}; --all shows every currency.", err=True)
-
-
-def _until(last: Month, number: int) -> list[Month]:
-    """So many months up to one, the oldest first."""
-    months = [last]
-    while len(months) < number:
-        months.insert(0, months[0].previous)
-    return months
 
 
 def _print(months: Sequence[TeamMonth], form: str) -> None:
