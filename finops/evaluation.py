@@ -76,7 +76,7 @@ def decide(found: Iterable[Read], known: Mapping[AlertKey, Alert], judge: Judge,
     for key, reading in found:
         if reading.step or key in known:
             forecast = AlertKey(key.team, key.month, Kind.FORECAST, key.currency)
-            beside = key.kind is Kind.THRESHOLD and _is_alive(forecast, changes, known)
+            beside = key.kind is Kind.THRESHOLD and _speaks_for(forecast, reading, changes, known)
             setting = judge.setting(key.team, beside=beside)
             if change := evaluate(known.get(key), key, reading, setting, now):
                 changes[key] = judge.count(change)
@@ -95,9 +95,14 @@ def closes_on(company: Company, month: Month) -> date:
     return company.calendar.nth_working_day(month.next, company.alerts.close_on)
 
 
-def _is_alive(key: AlertKey, changes: Mapping[AlertKey, Change], known: Mapping[AlertKey, Alert]) -> bool:
+def _speaks_for(
+    key: AlertKey, threshold: Reading, changes: Mapping[AlertKey, Change], known: Mapping[AlertKey, Alert]
+) -> bool:
+    """Whether a forecast's alert calls for a threshold too: one of an underspend does until the budget is spent."""
     alert = changes[key].alert if key in changes else known.get(key)
-    return alert is not None and alert.step != 0
+    if alert is None or alert.step == 0:
+        return False
+    return alert.step > 0 or threshold.ratio is None or threshold.ratio <= 0
 
 
 def _kinds(month: TeamMonth, over: bool, company: Company) -> tuple[Kind, ...]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -17,8 +17,8 @@ from finops.periods import DAY, Month
 
 RHYTHM_DAYS = 28
 """Settled days the weekday rhythm is taken from: four of each weekday."""
-LEAST_DAYS = 7
-"""Fewer settled days than one week say nothing about weekends: no forecast."""
+LEAST_DAYS = 14
+"""Fewer known days than two weeks cannot tell a weekend from a change: no forecast."""
 PROBABILITIES = (
     *(0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45),
     *(0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.975, 0.99, 0.995),
@@ -68,6 +68,28 @@ class Forecast:
         """The amount that the month stays below with one of PROBABILITIES; raises ValueError for any other."""
         return self.quantiles[PROBABILITIES.index(probability)]
 
+    def raised_to(self, daily: Mapping[date, Decimal], through: date) -> Forecast:
+        """The same; but days delivered count as they stand once the month would end above its 80 % interval by them.
+
+        What may still move is no reason for a forecast, but one that is made impossible by what is delivered misleads.
+        Every quantile rises by as much.
+
+        Args:
+            daily: day → cost of the month's days that are delivered.
+            through: the last of them.
+        """
+        since = {day: daily.get(day, ZERO) for day, _ in self.days if self.settled_through < day <= through}
+        days = tuple((day, since.get(day, cost)) for day, cost in self.days)
+        amount = add([self.settled, *(cost for _, cost in days)])
+        if not since or amount <= self.high:
+            return self
+        delivered = add([self.settled, *since.values()])
+        more = subtract(amount, self.amount)
+        # Where nothing is ever credited, no month ends below what is delivered.
+        least = delivered if min(daily.values()) >= 0 else min(self.quantiles)
+        quantiles = tuple(max(add([each, more]), least) for each in self.quantiles)
+        return replace(self, amount=max(amount, least), quantiles=quantiles, days=days)
+
     @property
     def is_certain(self) -> bool:
         """Whether nothing is left to come; an earlier day's expected days are not kept, but its distribution is."""
@@ -105,33 +127,41 @@ class Forecast:
         return list(zip((day for day, _ in ahead), list(totals)[1:], strict=True))
 
 
-def forecast_month(month: Month, daily: Mapping[date, Decimal], settled_through: date) -> Forecast | None:
+def forecast_month(
+    month: Month, daily: Mapping[date, Decimal], settled_through: date, missing: Collection[date] = ()
+) -> Forecast | None:
     """Weekday-aware run rate: what has settled, and for each day left the mean of its weekday.
 
     The rhythm is the mean of each weekday over the last 28 settled days; the first of a month is left out of it,
-    because monthly fees fall there. A day without spend counts as zero. The interval is the scatter around the rhythm,
-    carried over the days left.
+    because monthly fees fall there. A day without spend counts as zero, unless it is missing: then its weekday's mean
+    stands in. The interval is the scatter around the rhythm, carried over the days left.
 
     Args:
         month: the month to end.
         daily: day → cost in one basis and currency, for the month and the weeks before it; absent days had none.
         settled_through: the last settled day; later entries are not used.
+        missing: days that were not delivered: not known, which is not zero.
 
     Returns:
-        None where fewer than 7 settled days are known, or the month has not begun to settle within four weeks.
+        None where fewer than 14 settled days are known, or the month has not begun to settle within four weeks.
     """
     first_known = min(daily, default=settled_through + DAY)
     start = max(first_known, settled_through - (RHYTHM_DAYS - 1) * DAY)
-    known = (settled_through - start).days + 1
+    lost = {day for day in missing if first_known <= day <= settled_through}
+    known = (settled_through - start).days + 1 - sum(day >= start for day in lost)
     if known < LEAST_DAYS or settled_through < month.first - RHYTHM_DAYS * DAY:
         return None
-    rhythm, scatter, days = _rhythm(daily, _weekdays(start, settled_through))
+    weekdays = _weekdays(start, settled_through)
+    if lost:
+        weekdays = tuple(tuple(day for day in days if day not in lost) for days in weekdays)
+    rhythm, scatter, days = _rhythm(daily, weekdays)
     first = month.first
-    settled = add([cost for day, cost in daily.items() if first <= day <= settled_through])
+    settled = add([cost for day, cost in daily.items() if first <= day <= settled_through and day not in lost])
     first_open = max(settled_through + DAY, month.first)
-    left = max(0, (month.last - first_open).days + 1)
-    weekday = first_open.weekday()
-    ahead = [rhythm[(weekday + number) % 7] for number in range(left)]
+    gone = sorted(day for day in lost if day >= first)
+    open_days = [*gone, *(first_open + number * DAY for number in range((month.last - first_open).days + 1))]
+    left = len(open_days)
+    ahead = [rhythm[day.weekday()] for day in open_days]
     expected = float(settled) + sum(ahead)
     spread = scatter * sqrt(left + left**2 / max(1, days))
     # Rounded as running sums, so that the days add up to what the month is expected to end at.
@@ -141,7 +171,7 @@ def forecast_month(month: Month, daily: Mapping[date, Decimal], settled_through:
         settled=settled,
         settled_through=settled_through,
         quantiles=tuple(_money(expected + z * spread) if left else settled for z in _normal()),
-        days=tuple((first_open + number * DAY, subtract(sums[number + 1], sums[number])) for number in range(left)),
+        days=tuple((day, subtract(sums[number + 1], sums[number])) for number, day in enumerate(open_days)),
     )
 
 
@@ -161,6 +191,8 @@ def _weekdays(start: date, last: date) -> tuple[tuple[date, ...], ...]:
 def _rhythm(daily: Mapping[date, Decimal], weekdays: Sequence[Sequence[date]]) -> tuple[tuple[float, ...], float, int]:
     """Mean cost by weekday, the standard deviation of the days around it, and the number of days.
 
+    Each mean takes one degree of freedom: of as many days as weekdays nothing is left to tell a scatter by.
+
     A weekday never seen has the mean of all.
     """
     costs = [[float(daily.get(day, ZERO)) for day in days] for days in weekdays]
@@ -168,7 +200,7 @@ def _rhythm(daily: Mapping[date, Decimal], weekdays: Sequence[Sequence[date]]) -
     overall = sum(map(sum, costs)) / max(1, count)
     means = tuple(sum(found) / len(found) if found else overall for found in costs)
     squares = sum([(cost - mean) ** 2 for found, mean in zip(costs, means, strict=True) for cost in found])
-    return means, sqrt(squares / max(1, count - 1)), count
+    return means, sqrt(squares / max(1, count - sum(map(bool, costs)))), count
 
 
 def _money(value: float) -> Decimal:

@@ -12,12 +12,12 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from finops.forecast import PROBABILITIES
+from finops.forecast import LEAST_DAYS, PROBABILITIES
 from finops.forecast_past import look_back
 from finops.forecast_rhythm import Floats
 from finops.forecast_spread import spread, widened
 from finops.forecast_weights import combine
-from finops.month_end import LATEST, LEAST_DAYS
+from finops.month_end import LATEST
 from finops.periods import Month
 
 LONGEST = 800
@@ -108,7 +108,9 @@ def _fill(
     never_below = np.nanmin(daily, axis=0) >= 0
     rate = past.level[-1]
     shape = np.stack([past.factors[-1, -number % 7] * rate for number in range(gap + 1, gap + left + 1)] or [rate * 0])
-    missing = np.where(past.known[inside], 0, past.factors[inside, 0] * rate + past.fees[inside])
+    # Before its first charge a series was not there: nothing is missing of it.
+    lost = ~past.known[inside] & (inside[:, None] >= past.begin)
+    missing = np.where(lost, past.factors[inside, 0] * rate + past.fees[inside], 0)
     if left:
         combined = combine(past, gap, left)
         expected = combined.sums[-1]
@@ -121,7 +123,7 @@ def _fill(
         around = np.zeros((len(PROBABILITIES), len(chosen)))
     expected = expected + missing.sum(axis=0)
     # A day that is missing came to what only its level and weekday tell: as uncertain as a day to come.
-    gone = np.where(past.known[inside], 0, np.maximum(past.factors[inside, 0], 1) ** 2).sum(axis=0)
+    gone = np.where(lost, np.maximum(past.factors[inside, 0], 1) ** 2, 0).sum(axis=0)
     around = widened(around, np.sqrt(gone) * past.cleaned.scatter[-1], np.array(PROBABILITIES))
     outside = np.array(PROBABILITIES)[:, None]
     around = np.where(outside <= 0.1, np.minimum(around, 0), np.where(outside >= 0.9, np.maximum(around, 0), around))

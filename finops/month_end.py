@@ -11,9 +11,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import Enum
+from math import floor
 from typing import TYPE_CHECKING
 
-from finops.forecast import Forecast
+from finops.forecast import LEAST_DAYS, PROBABILITIES, Forecast
 from finops.money import ZERO, add
 from finops.periods import DAY, Month
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from numpy import float64
     from numpy.typing import NDArray
 
-LEAST_DAYS = 14
-"""Fewer known days than two weeks cannot tell a weekend from a change: no forecast."""
 LATEST = 7
 """Days that the last known one may lie before the last settled, and the last settled before the month: no forecast of
 what has not been heard of for longer."""
@@ -80,7 +79,7 @@ def month_ends(
 
     Args:
         costs: [series × days], cost of each day from first_day through settled_through in one basis; NaN where it is
-            not known, which is not zero. Up to 800 days are used.
+            not known, which is not zero, but nothing before the first known one. Up to 800 days are used.
         settled: of each series the exact cost of the month's days known through settled_through.
         digits: of each series the decimal places of its currency.
 
@@ -101,16 +100,13 @@ def month_ends(
         elif totals.idle[number] > LATEST:
             found.append(NoForecast.TOO_OLD)
         else:
-            # Of the days listed, a settled one with a known cost is none that is still to come.
-            known = {
-                day
-                for day in totals.days
-                if first_day <= day <= settled_through and numpy.isfinite(costs[number, (day - first_day).days])
-            }
+            # Of the days listed, one with a known cost is none that is still to come, nor one before the first charge.
+            finite = numpy.isfinite(costs[number])
+            begins = int(finite.argmax())
             ahead = [
                 (day, cost)
                 for day, cost in zip(totals.days, totals.by_day[:, number].tolist(), strict=True)
-                if day not in known
+                if day > settled_through or ((at := (day - first_day).days) > begins and not finite[at])
             ]
             expected, quantiles = totals.expected[number].item(), totals.quantiles[:, number].tolist()
             found.append(_money(settled[number], settled_through, expected, quantiles, ahead, digits[number]))
@@ -125,15 +121,21 @@ def _money(
     days: Sequence[tuple[date, float]],
     digits: int,
 ) -> Forecast:
-    """Estimates rounded to a currency's digits and added to what has settled."""
+    """Estimates rounded to a currency's digits and added to what has settled; intervals outwards, to hold what they do.
 
-    def rounded(value: float) -> Decimal:
-        return Decimal(round(value * 10**digits)).scaleb(-digits) if days else ZERO
+    A billionth is what floats leave over, and none of a digit.
+    """
+
+    def rounded(value: float, up: float = 0.5) -> Decimal:
+        return Decimal(floor(value * 10**digits + up)).scaleb(-digits) if days else ZERO
 
     return Forecast(
         amount=add([settled, rounded(expected)]),
         settled=settled,
         settled_through=settled_through,
-        quantiles=tuple(add([settled, rounded(value)]) for value in quantiles),
+        quantiles=tuple(
+            add([settled, rounded(value, 1e-9 if probability < 0.5 else 1 - 1e-9 if probability > 0.5 else 0.5)])
+            for probability, value in zip(PROBABILITIES, quantiles, strict=True)
+        ),
         days=tuple((day, rounded(cost)) for day, cost in days),
     )

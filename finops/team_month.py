@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,7 +10,7 @@ from decimal import Decimal
 from finops.basis import Basis
 from finops.chance import chance_over, chance_under, expected_tier
 from finops.forecast import Forecast, forecast_month
-from finops.money import EXACT, add, subtract
+from finops.money import EXACT, ZERO, add, subtract
 from finops.periods import Month
 from finops.policy import Materiality, Tier, ratio_of, tier_of
 from finops.spend import Freshness, Restatement
@@ -67,6 +67,15 @@ class TeamMonth:
             return None
         first = max(first, self.month.first)
         return first if first <= self.data_through else None
+
+    @property
+    def counts_provisional(self) -> bool:
+        """Whether the forecast has days that may still move as they stand; see Forecast.raised_to."""
+        through, forecast = self.data_through, self.forecast
+        if forecast is None or through is None:
+            return False
+        since = [(day, cost) for day, cost in forecast.days if forecast.settled_through < day <= through]
+        return any(cost for _, cost in since) and all(self.daily.get(day, ZERO) == cost for day, cost in since)
 
     @property
     def over(self) -> bool:
@@ -133,6 +142,7 @@ def assess(
     by_invoice: bool = False,
     restated: Restatement | None = None,
     forecast: Forecast | None = None,
+    missing: Collection[date] = (),
 ) -> TeamMonth:
     """Judge a team's month.
 
@@ -143,6 +153,7 @@ def assess(
         as_of: the local day the month is looked at.
         restated: the latest restatement of the month, None where there was none.
         forecast: as made of all its history, None where none was: then the days at hand are carried on.
+        missing: of these, those that were not delivered.
     """
     first, last = month.first, month.last
     own = daily if by_invoice else {day: cost for day, cost in daily.items() if first <= day <= last}
@@ -153,7 +164,9 @@ def assess(
     if not reached or ended or by_invoice:
         forecast = None
     elif forecast is None and freshness.known_through:
-        forecast = forecast_month(month, daily, min(freshness.known_through, month.last))
+        forecast = forecast_month(month, daily, min(freshness.known_through, month.last), missing)
+        if forecast and freshness.data_through:
+            forecast = forecast.raised_to(own, freshness.data_through)
     through = freshness.data_through
     return TeamMonth(
         team=team,

@@ -22,6 +22,7 @@ from finops.forecast import RHYTHM_DAYS, Forecast
 from finops.money import SCALE, add, plain
 from finops.periods import DAY, Month
 from finops.spend import Coverage, freshness_of
+from storage.publish import newest_publication
 from storage.spend import DAILY, all_team_days, counted, coverages, exports_of
 from storage.state import State
 from storage.tables import ForecastRow
@@ -83,7 +84,7 @@ def make_forecasts(*, company: Company, state: State, now: datetime) -> int:
 def _make(company: Company, state: State, month: Month, basis: Basis, made_on: date) -> int:
     with state.reading() as connection:
         known = coverages(connection)
-        made_of = _mark(company, known.values())
+        made_of = _mark(company, known.values(), newest_publication(connection))
         own = (TABLE.c.month == str(month), TABLE.c.basis == str(basis))
         before = select(TABLE.c.made_of).where(*own, TABLE.c.made_on == made_on).limit(1)
         if not known or connection.execute(before).scalar() == made_of:
@@ -119,11 +120,11 @@ def _row(
     }
 
 
-def _mark(company: Company, known: Iterable[Coverage]) -> str:
-    """Another text whenever forecasts may be others: what is delivered, and who it belongs to."""
+def _mark(company: Company, known: Iterable[Coverage], published: int) -> str:
+    """Another text whenever forecasts may be others: what is delivered, and who it belongs to by now."""
     parts = sorted(repr(coverage) for coverage in known)
     scopes = [(team.slug, team.scope) for team in company.teams]
-    text = repr((parts, company.settled_after, scopes, company.derived_teams, company.allocations))
+    text = repr((published, parts, company.settled_after, scopes, company.derived_teams, company.allocations))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -161,9 +162,11 @@ def forecast_series(
     from finops.month_end import month_ends
 
     together: dict[tuple[frozenset[str], date], list[int]] = defaultdict(list)
+    delivered: dict[frozenset[str], date] = {}
     for number, exports in enumerate(history.exports):
         fresh = freshness_of(exports, known.values(), month, made_on, settled_after)
-        if fresh.known_through and fresh.known_through >= history.first:
+        if fresh.known_through and fresh.data_through and fresh.known_through >= history.first:
+            delivered[exports] = fresh.data_through
             together[exports, min(fresh.known_through, month.last)].append(number)
     for (exports, settled_through), numbers in together.items():
         costs = history.costs[numbers, : (settled_through - history.first).days + 1].copy()
@@ -172,7 +175,11 @@ def forecast_series(
         keys = [history.keys[number] for number in numbers]
         settled = [_settled(exact.get(key, {}), settled_through, missing) for key in keys]
         digits = [get_currency_precision(currency) for _, currency in keys]
-        yield from zip(keys, month_ends(month, costs, history.first, settled_through, settled, digits), strict=True)
+        found = month_ends(month, costs, history.first, settled_through, settled, digits)
+        for key, forecast in zip(keys, found, strict=True):
+            if isinstance(forecast, Forecast):
+                forecast = forecast.raised_to(exact.get(key, {}), delivered[exports])
+            yield key, forecast
 
 
 def _settled(daily: Mapping[date, Decimal], settled_through: date, missing: set[date]) -> Decimal:
@@ -216,6 +223,7 @@ def read_history(
     import numpy
 
     first = max(month.first - timedelta(days=HISTORY_DAYS), min(coverage.first_day for coverage in known.values()))
+    last = max(last, first)  # of a bill of days to come alone nothing is read
     recent = month.first - timedelta(days=RHYTHM_DAYS)
     column = DAILY.effective_cost if basis is Basis.EFFECTIVE else DAILY.billed_cost
     query = (

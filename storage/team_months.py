@@ -19,7 +19,7 @@ from finops.periods import Month
 from finops.spend import DaySpend, Freshness, Restatement, freshness_of
 from finops.team_month import TeamMonth, assess
 from storage.budgets import approved_budgets
-from storage.forecasts import find_forecasts
+from storage.forecasts import find_forecasts, missing_days
 from storage.spend import TeamDays, all_team_days, coverages, exports_of, invoice_days, restatements, team_days
 from storage.teams import all_teams
 
@@ -81,6 +81,7 @@ class _Reading:
         forecast: Forecast | None,
     ) -> TeamMonth:
         """One team's month in one currency."""
+        periods = set(periods)
         return assess(
             team=team.slug,
             month=self.month,
@@ -95,6 +96,15 @@ class _Reading:
             by_invoice=self.by_invoice,
             restated=None if self.by_invoice else restated,
             forecast=forecast,
+            missing=self._missing(daily, periods) if forecast is None else (),
+        )
+
+    def _missing(self, daily: Daily, periods: Iterable[int]) -> set[date]:
+        """Days since a team's first that its exports did not deliver, while the month runs."""
+        if not daily or self.by_invoice or self.as_of > self.month.last:
+            return set()
+        return missing_days(
+            self.coverages.values(), exports_of(periods, self.coverages), min(daily), min(self.as_of, self.month.last)
         )
 
 

@@ -1,7 +1,12 @@
-"""Fixtures that every test may ask for, and how the log is written before each of them."""
+"""Fixtures that every test may ask for, the pace of property tests, and how the log is written before each test."""
 
 import pytest
 import structlog
+from hypothesis import settings
+
+# Property tests know no deadline: the machine has other things to do.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 pytest_plugins = ["tests.postgres", "tests.databases", "tests.spark", "tests.buckets"]
 

@@ -116,6 +116,8 @@ def why_none(month: TeamMonth) -> str:
             f"*No forecast:* no day after {short_day(settled)} has settled. "
             "Ask FinOps whether the billing export still arrives."
         )
+    if not month.actual and not month.daily:
+        return f"*No forecast:* no spend is known in {month_name(month.month)}, so there is nothing to carry on."
     return (
         f"*No forecast yet:* fewer than {LEAST_DAYS} settled days are known. A day settles once its figures have "
         "stopped moving; ask again in a few days."
@@ -155,4 +157,10 @@ def _reach(month: TeamMonth) -> str:
         return ""
     left = len(month.forecast.days)
     days = "1 day is" if left == 1 else f"{left:,} days are"
-    return f"Made of what has settled through {short_day(month.forecast.settled_through)}; {days} estimated."
+    made = f"Made of what has settled through {short_day(month.forecast.settled_through)}"
+    if month.counts_provisional:
+        since = (month.data_through or month.as_of) - month.forecast.settled_through
+        left -= since.days
+        days = "1 day is" if left == 1 else f"{left:,} days are"
+        made += ", and of the days delivered since as they stand"
+    return f"{made}; {days} estimated."

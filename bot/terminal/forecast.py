@@ -23,6 +23,7 @@ from storage.teams import all_teams
 from views.amounts import month_name
 
 NOTHING = "No forecast of a month with final figures is stored yet: the first month after the first ingest tells."
+NO_SPEND = "No team has spend in {}."
 COST_EXPLORER = "aws_cost_explorer"
 AWS = ("AWS", "Amazon Web Services")
 """What the provider is called in bills."""
@@ -61,7 +62,12 @@ def forecasts(installation: Installation, slug: str | None, by: str | None, cost
     if by:
         _by_service(installation, chosen, form, title)
         return
-    show([month_row(company, month, form) for month in chosen], form, title=title, empty="No team has spend yet.")
+    show(
+        [month_row(company, month, form) for month in chosen],
+        form,
+        title=title,
+        empty=f"No team has spend in {month_name(Month.of(today))}.",
+    )
 
 
 def _by_service(installation: Installation, months: Sequence[TeamMonth], form: str, title: str) -> None:
@@ -72,7 +78,7 @@ def _by_service(installation: Installation, months: Sequence[TeamMonth], form: s
             for team in dict.fromkeys(month.team for month in months)
             for each in service_forecasts(connection, company, team, month, company.basis, today)
         ]
-    show(rows, form, title=title, empty="No team has spend yet.")
+    show(rows, form, title=title, empty=NO_SPEND.format(month_name(Month.of(today))))
 
 
 def _compared(installation: Installation, form: str) -> None:

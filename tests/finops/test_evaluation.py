@@ -151,6 +151,17 @@ def test_a_threshold_beside_its_forecast_calls_nobody() -> None:
     assert (second.alert.beside, desk.calls) == (True, 1)
 
 
+@pytest.mark.parametrize(("budget", "called"), [("2300", 0), ("2000", 0), ("1999", 1)])
+def test_an_underspend_does_not_speak_for_what_is_spent(budget: str, called: int) -> None:
+    """Beside the alert of a month that is forecast under budget, a threshold calls once the budget itself is spent."""
+    forecast, _ = readings([month("2300")], COMPANY, 1, NOW)
+    _, threshold = readings([month(budget)], COMPANY, 2, NOW)
+    [raised] = decide([forecast], {}, Desk(COMPANY), NOW)
+    under = replace(raised.alert, reading=replace(raised.alert.reading, step=-2))
+    [change] = decide([threshold], {under.key: under}, Desk(COMPANY), NOW)
+    assert len(change.events[0].calls) == called
+
+
 def test_nothing_is_decided_where_nothing_stands() -> None:
     """A month on no rung without alerts changes nothing, and one read again neither."""
     assert evaluated(month("3000.5", as_of=date(2026, 11, 10))) == {}

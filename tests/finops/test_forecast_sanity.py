@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finops.forecast import PROBABILITIES, Forecast
+from finops.forecast import LEAST_DAYS, PROBABILITIES, Forecast
 from finops.forecast_settling import REMEMBERED
 from finops.forecast_totals import LONGEST, MonthTotals, forecast_totals
-from finops.month_end import LATEST, LEAST_DAYS, month_end
+from finops.month_end import LATEST, month_end
 from finops.periods import Month
 from tests.finops.made_up_histories import Floats, money, series, workdays
 

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from finops.forecast import PROBABILITIES, Forecast
+from finops.forecast import LEAST_DAYS, PROBABILITIES, Forecast
 from finops.money import add
-from finops.month_end import LEAST_DAYS, NoForecast, month_end
+from finops.month_end import NoForecast, month_end
 from finops.periods import Month
 from tests.finops.made_up_histories import FIRST, money, series, workdays
 
@@ -17,6 +17,10 @@ MAY = Month(2026, 5)
 UNTIL = date(2026, 5, 10)
 COUNT = (UNTIL - FIRST).days + 1
 COSTS = money(series(workdays, COUNT, noise=0.1))
+
+
+def days(last: date, first: date) -> list[date]:
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
 
 def found(**changes: object) -> Forecast:
@@ -97,6 +101,26 @@ def test_a_missing_day_is_not_zero() -> None:
     assert answer.settled == add(own)
     assert answer.days[0][0] == gone
     assert 85 < answer.days[0][1] < 115
+
+
+@pytest.mark.parametrize("begins", [date(2026, 4, 20), date(2026, 5, 1), date(2026, 5, 3), date(2026, 5, 10)])
+def test_before_its_first_charge_a_series_cost_nothing(begins: date) -> None:
+    """A team that begins inside the month is expected to cost what its own days do, with nothing for those before."""
+    until = date(2026, 5, 26)
+    answer = month_end(MAY, {day: Decimal(100) for day in days(until, begins)}, until)
+    assert isinstance(answer, Forecast)
+    own = 100 * len([day for day in days(MAY.last, begins) if day in MAY])
+    assert (answer.amount, answer.low, answer.high) == (own, own, own)
+    assert [day for day, _ in answer.days] == [date(2026, 5, number) for number in range(27, 32)]
+
+
+def test_an_interval_holds_what_it_is_sure_of() -> None:
+    """Where every day costs the same fraction of a cent more, rounding leaves the actual inside every interval."""
+    cost = Decimal("100.123456789")
+    answer = month_end(MAY, {day: cost for day in COSTS}, UNTIL)
+    assert isinstance(answer, Forecast)
+    assert answer.low <= 31 * cost <= answer.high
+    assert answer.high - answer.low == Decimal("0.01")
 
 
 def test_a_day_without_an_entry_had_no_cost() -> None:

@@ -15,6 +15,7 @@ from finops.forecast import Forecast
 from finops.month_end import month_end
 from finops.periods import Month
 from storage.forecasts import find_forecasts, make_forecasts
+from storage.ledger.ingest import republish
 from storage.publish import figures_version
 from storage.team_months import team_answer, team_months
 from tests.company import Charge, Moved, make_company, take_in, write_bill
@@ -125,6 +126,48 @@ def test_days_that_are_not_delivered_are_not_free_of_cost(tmp_path: Path) -> Non
     kept = found(installation)["payments"]
     days = {day: cost_of(day) for n in range((last - FIRST).days + 1) if (day := FIRST + timedelta(days=n))}
     assert kept == month_end(NOVEMBER, days, last)
+    installation.state.close()
+
+
+def test_it_is_made_again_for_the_teams_of_today(company: Installation, tmp_path: Path) -> None:
+    """Once charges are published for another team than before, its forecast is made anew, and the former's is gone."""
+    make(company)
+    assert set(found(company)) == {"payments"}
+    config = tmp_path / "finops.yaml"
+    config.write_text(
+        config.read_text()
+        .replace("{tag: {team: [payments]}}", "{tag: {team: [nobody]}}")
+        .replace("{tag: {team: [search]}}", "{tag: {team: [search, payments]}}")
+    )
+    renewed = Installation(config, company.settings, company.clock)
+    # A job makes forecasts with the new scopes before it has published by them.
+    make(renewed)
+    republish(company=renewed.company, state=renewed.state, ledger=renewed.ledger, now=renewed.now)
+    make(renewed)
+    assert set(found(renewed)) == {"search"}
+    renewed.state.close()
+
+
+def test_a_day_far_beyond_what_was_expected_counts_at_once(company: Installation, tmp_path: Path) -> None:
+    """A provisional day by which the month ends above its interval raises what is told and kept."""
+    make(company)
+    before = found(company)["payments"]
+    deliver(company, tmp_path, more=Decimal(9000))
+    make(company)
+    after = found(company)["payments"]
+    delivered = sum(cost_of(date(2026, 11, number)) for number in range(1, 12)) + 9000
+    assert after.settled_through == before.settled_through
+    assert after.low >= delivered > before.amount
+    ahead = sum(cost for day, cost in before.days if day > LAST)
+    assert after.amount == delivered + ahead
+
+
+def test_a_bill_of_days_to_come_is_not_forecast(tmp_path: Path) -> None:
+    """A bill whose every day lies after today makes no forecast, and no failure."""
+    installation = make_company(tmp_path, clock=Moved(), bill=False)
+    deliver(installation, tmp_path, last=FIRST + timedelta(days=20))
+    installation.clock.now -= timedelta(days=100)
+    assert make(installation) == 0
     installation.state.close()
 
 
