@@ -20,13 +20,14 @@ from bot.sources import open_source
 from bot.terminal.output import counted
 from finops.company import BillingSource
 from finops.errors import FinopsError
+from finops.money import plain
 from finops.names import nearest
 from finops.policy_doubts import doubts
 from storage.incoming_queue import Queue
 from storage.ledger.rollup import fingerprint
 from storage.people import channels, known_emails, touch
 from storage.publish import published_periods
-from storage.spend import coverages
+from storage.spend import billed_currencies, coverages
 from storage.state import newest_revision
 
 
@@ -136,6 +137,21 @@ def _ledger(installation: Installation) -> str:
         raise Sick("The scopes in finops.yaml changed since the last ingest.", "Run `finops ledger publish`.")
     exports = counted(len({period.export for period in published}), "export")
     return f"{ledger.place}: {counted(len(published), 'billing period')} of {exports}, data through {through}"
+
+
+def _anomalies(installation: Installation) -> str:
+    company = installation.company
+    rules = company.anomalies
+    if all(rules.mode_of(own) == "off" for own in (None, *(team.anomalies for team in company.teams))):
+        return "none are looked for"
+    with installation.state.reading() as connection:
+        billed = billed_currencies(connection)
+    if lacking := [each for each in billed if each != company.currency and each not in rules.amounts]:
+        raise Doubtful(
+            f"An anomaly's least amount is {plain(rules.amount)} in {', '.join(lacking)} too, which is billed.",
+            "Name what it is there, as in `anomalies: {amounts: {JPY: 15000}}`.",
+        )
+    return f"each currency that is billed has a least amount ({', '.join(billed)})"
 
 
 def _sources(installation: Installation) -> str | list[Finding]:
@@ -277,6 +293,7 @@ CHECKS: tuple[tuple[str, tuple[str, ...], Check], ...] = (
     ("policy", ("configuration",), _policy),
     ("database", (), _database),
     ("ledger", ("configuration", "database"), _ledger),
+    ("anomalies", ("configuration", "database", "ledger"), _anomalies),
     ("sources", ("configuration", "database"), _sources),
     ("incoming", ("configuration",), _incoming),
     ("slack token", (), _slack),

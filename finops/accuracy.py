@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from finops.basis import Basis
 from finops.company import Company
 from finops.evaluation import closes_on
-from finops.forecast import RHYTHM_DAYS, Forecast, forecast_month
+from finops.forecast import Forecast
 from finops.history import NOTHING, History, Mornings, Spent
 from finops.money import add, subtract
-from finops.periods import DAY, Month
+from finops.periods import Month
 from finops.policy import RATIO, ratio_of
 
 MIDDLE = 16
-"""The day of a month on whose morning its forecast is looked at: half of the month is delivered by then."""
+"""The day of a month whose told forecast is looked at: half of the month is delivered by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,7 @@ class MonthAccuracy:
         budget: the newest approved amount, None where there is none.
         planned: the amount approved by the month's first day; None where none was by then.
         actual: exact.
-        forecast: as the morning of the month's 16th would have shown it from the days as they are known today; None
-            where too few days had settled by then.
+        forecast: as it was told on the month's 16th; None where none was told on that day.
     """
 
     team: str
@@ -86,11 +85,13 @@ def accuracy(
     company: Company,
     today: date,
     planned: Mapping[tuple[Month, str], Decimal],
+    told: Mapping[tuple[Month, str], Forecast],
 ) -> Iterator[MonthAccuracy]:
     """A team's final months, oldest first, in every currency that it has spend or a budget in.
 
     Args:
         planned: (month, currency) → the amount approved by the month's first day.
+        told: (month, currency) → the forecast that was told on the month's MIDDLE.
     """
     budgets = history.budgets.get(team, {})
     spends = history.spent.get(team, {})
@@ -109,17 +110,8 @@ def accuracy(
                 budget=budgeted.get(currency),
                 planned=planned.get((month, currency)),
                 actual=actual,
-                forecast=forecast_at(spent, month, month.first + (MIDDLE - 1) * DAY, mornings),
+                forecast=told.get((month, currency)),
             )
-
-
-def forecast_at(spent: Spent, month: Month, day: date, mornings: Mornings) -> Forecast | None:
-    """The forecast of a month that a morning inside it would have shown, from what is known today of earlier days."""
-    fresh = mornings.freshness(spent, month, day)
-    if fresh.settled_through is None:
-        return None
-    daily = spent.between(month.first - timedelta(days=RHYTHM_DAYS), day - DAY)
-    return forecast_month(month, daily, min(fresh.settled_through, month.last))
 
 
 def mean_error(errors: Iterable[Decimal | None]) -> Decimal | None:

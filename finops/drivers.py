@@ -110,11 +110,12 @@ class Contributor:
     """Where a part comes from.
 
     Attributes:
-        name: of the SKU, credit or allocation; empty where it is all of a service.
+        name: of the SKU, credit or allocation; empty where it is all of a service, or several in one.
         amount: its share of the part, exact.
         was, now: what moved: quantities of volume and mix (the former as if it had as many days), unit prices of price,
             of resources how many ended and are new; None where nothing was counted.
         unit: of `was` and `now`.
+        others: how many smaller contributors it is, 0 where it is one.
     """
 
     name: str
@@ -124,6 +125,7 @@ class Contributor:
     was: Decimal | None = None
     now: Decimal | None = None
     unit: str = ""
+    others: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +141,12 @@ class Part:
     contributors: tuple[Contributor, ...]
 
     def shortened(self, most: int) -> Part:
-        """With the smaller contributors in one without a name or service, so that there are no more than `most`."""
+        """With the smaller contributors in one that says how many they are, so that there are no more than `most`."""
         if len(self.contributors) <= most:
             return self
         kept, others = self.contributors[: most - 1], self.contributors[most - 1 :]
-        rest = Contributor("", "", "", add(each.amount for each in others), now=Decimal(len(others)))
+        number = sum(each.others or 1 for each in others)
+        rest = Contributor("", "", "", add(each.amount for each in others), others=number)
         return replace(self, contributors=(*kept, rest))
 
 

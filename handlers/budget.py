@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import Connection
 
-from finops.accuracy import accuracy
+from finops.accuracy import MIDDLE, accuracy
 from finops.budget_request import RequestStage
 from finops.company import Company, Team
 from finops.forecast import RHYTHM_DAYS
@@ -18,6 +18,7 @@ from handlers.arguments import one_team, team_asked_for
 from handlers.budget_requests import approved, asked, open_form, open_refusal, refused, withdrawn
 from handlers.request import Command, Reply, Request
 from storage.budget_requests import requests_in
+from storage.forecast_history import told_on
 from storage.people import names_of
 from storage.plan_data import budget_versions, planned_budgets, team_history
 from storage.state import State
@@ -47,7 +48,8 @@ def _message(connection: Connection, company: Company, request: Request, team: T
     first = past[0].first - timedelta(days=RHYTHM_DAYS)
     history = team_history(connection, company.basis, team.slug, first, past[-1].last)
     planned = planned_budgets(versions, company, {team.slug: team}).get(team.slug, {})
-    near = accuracy(team.slug, past, history, Mornings(history, company), company, today, planned)
+    told = told_on(connection, past, company.basis, MIDDLE, team.slug).get(team.slug, {})
+    near = accuracy(team.slug, past, history, Mornings(history, company), company, today, planned, told)
     waiting = requests_in(connection, team=team.slug, stages=(RequestStage.ASKED,))
     people = {each.asked_by for each in waiting} | {version.recorded_by for version in shown}
     return budget_message(

@@ -11,7 +11,7 @@ from finops.periods import Month
 from finops.team_month import TeamMonth
 from handlers.arguments import UnknownName, parse_arguments, team_asked_for
 from handlers.request import Command, Reply, Request
-from storage.series_forecasts import service_forecasts
+from storage.series_forecasts import largest_service_forecasts
 from storage.state import State
 from storage.team_months import team_answer
 from views.forecast import Service, forecast_message
@@ -41,15 +41,15 @@ def answer(request: Request, *, company: Company, state: State) -> Reply:
 
 
 def _services(connection: Connection, company: Company, team: Team, month: TeamMonth, basis: Basis) -> list[Service]:
-    made = service_forecasts(connection, company, team.slug, month.month, basis, month.as_of)
+    made = largest_service_forecasts(connection, company, team.slug, month.currency, month.month, basis, month.as_of)
     return [
-        (
+        Service(
             each.name,
             each.actual,
             each.found if isinstance(each.found, Forecast) else each.found.value if each.found else UNSETTLED,
+            each.together,
         )
         for each in made
-        if each.currency == month.currency
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, extract, select
 from finops.basis import Basis
 from finops.closed_month import TeamCurrency
 from finops.company import Company
+from finops.forecast import Forecast
 from finops.forecast_judged import ToldForecast
 from finops.periods import Month
 from storage.forecasts import TABLE, forecast_of
@@ -50,3 +52,25 @@ def told_of(
         for row in connection.execute(query.order_by(TABLE.c.made_on, TABLE.c.team, TABLE.c.currency))
         if (row.team, row.currency) in final
     ]
+
+
+def told_on(
+    connection: Connection, months: Collection[Month], basis: Basis, day: int, team: str | None = None
+) -> dict[str, dict[tuple[Month, str], Forecast]]:
+    """Team → (month, currency) → the forecast told on a day of each month, whether its figures are final or not.
+
+    Args:
+        day: of the month.
+        team: one team's alone.
+    """
+    query = select(TABLE).where(
+        TABLE.c.month.in_(sorted(map(str, months))),
+        TABLE.c.basis == str(basis),
+        extract("day", TABLE.c.made_on) == day,
+    )
+    if team is not None:
+        query = query.where(TABLE.c.team == team)
+    told: dict[str, dict[tuple[Month, str], Forecast]] = defaultdict(dict)
+    for row in connection.execute(query):
+        told[row.team][Month.parse(row.month), row.currency] = forecast_of(row)
+    return dict(told)

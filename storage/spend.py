@@ -80,6 +80,11 @@ def coverages(connection: Connection) -> dict[int, Coverage]:
     return {key: Coverage(*values) for key, *values in connection.execute(_COVERAGES).all()}
 
 
+def billed_currencies(connection: Connection) -> list[str]:
+    """Every currency that any published charge is in, by name."""
+    return sorted(connection.execute(select(MONTHLY.currency).distinct()).scalars())
+
+
 def team_days(connection: Connection, team: str, first: date, last: date) -> list[tuple[int, DaySpend]]:
     """One team's rows from first to last day, both inside, each with its billing period's id, in order of day."""
     if last < first:

@@ -121,8 +121,9 @@ def _month_line(month: MonthAccuracy) -> str:
     if month.planned is not None and month.planned != month.budget:
         said += f" ({brief(month.planned, currency)} as the month began)"
     if month.forecast is None:
-        return f"{said}; no forecast on the {MIDDLE}th"
-    return f"{said}; forecast on the {MIDDLE}th {brief(month.forecast.amount, currency)}, {_off(month.forecast_error)}"
+        return f"{said}; no forecast was told on the {MIDDLE}th"
+    told = brief(month.forecast.amount, currency)
+    return f"{said}; forecast told on the {MIDDLE}th {told}, {_off(month.forecast_error)}"
 
 
 def _mean_line(accuracy: Sequence[MonthAccuracy]) -> str:

@@ -130,17 +130,17 @@ def comes_from(part: Part, currency: str, clean: Clean = tidy) -> str:
 
 def where(driver: Driver, found: Contributor, currency: str, clean: Clean = tidy) -> str:
     """A contributor in words, with what moved there."""
-    if not found.name and not found.service:
-        return f"{found.now:,f} others" if found.now is not None else "all"
     place = _place(found, clean)
     moved = _moved(driver, found, currency, clean)
     return f"{place}, {moved}," if moved else place
 
 
 def _place(found: Contributor, clean: Clean) -> str:
-    at = (
-        f"{clean(found.service)} in {clean(found.account)}" if found.account else found.service and clean(found.service)
-    )
+    if found.others:
+        return f"{found.others:,} others"
+    if not (found.name or found.service):
+        return f"(no service) in {clean(found.account)}" if found.account else "all"
+    at = " in ".join(clean(each) for each in (found.service, found.account) if each)
     if not found.name:
         return at
     return f"{clean(found.name)} ({at})" if at else clean(found.name)
@@ -199,6 +199,6 @@ def questions(parts: Sequence[Part], variance: Decimal) -> list[str]:
     asked = []
     for part in way[:ASKED]:
         same = [each for each in part.contributors if (each.amount > 0) is (part.amount > 0)]
-        place = _place((same or list(part.contributors))[0], tidy) or "all"
+        place = _place((same or list(part.contributors))[0], tidy)
         asked.append(QUESTIONS[part.driver][0 if part.amount > 0 else 1].format(where=place))
     return asked

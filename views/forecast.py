@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import NamedTuple
 
 from finops.company import Team
 from finops.forecast import LEAST_DAYS, RHYTHM_DAYS, Forecast
@@ -24,8 +25,21 @@ from views.tiers import word
 SERVICES = 10
 """Most services that are named."""
 MEANING = "Eight months of ten end inside an 80 % interval, nineteen of twenty inside a 95 % one."
-Service = tuple[str, Decimal, Forecast | str]
-"""A service's name, its actual so far, and its forecast or why there is none."""
+
+
+class Service(NamedTuple):
+    """A service in a running month, or all the smaller ones as one.
+
+    Attributes:
+        actual: so far.
+        found: its forecast, or why there is none.
+        together: how many services it is, 0 where it is one.
+    """
+
+    name: str
+    actual: Decimal
+    found: Forecast | str
+    together: int = 0
 
 
 def forecast_message(
@@ -41,7 +55,8 @@ def forecast_message(
     Args:
         ladder: the policy in force.
         other_currencies: the same team and month in every other currency that it has a budget or spend in.
-        services: those of the month's currency, the largest expected end first; None where they are not asked for.
+        services: those of the month's currency, the largest expected end first, the smaller ones as one at last; None
+            where they are not asked for.
     """
     first, missing = lead(month, team), why_none(month)
     found = [] if month.forecast is None else _figures(month, month.forecast)
@@ -129,22 +144,25 @@ def _services(services: Sequence[Service], month: TeamMonth) -> list[str]:
     if not services:
         return ["No service has spend in the last weeks."]
     currency = month.currency
-    lines = [f"• {_service(each, currency)}" for each in services[:SERVICES]]
-    if (left := len(services) - SERVICES) > 0:
+    own, others = [each for each in services if not each.together], [each for each in services if each.together]
+    lines = [f"• {_service(each, currency)}" for each in own[:SERVICES]]
+    if (left := len(own) - SERVICES) > 0:
         of = f"finops forecast list --by service --team {literal(month.team, 200)}"
         lines.append(f"• … and {left:,} more: `{of}` has them.")
-    ends = [found.amount for _, _, found in services if isinstance(found, Forecast)]
+    lines += [f"• {_service(each, currency)}" for each in others]
+    ends = [each.found.amount for each in services if isinstance(each.found, Forecast)]
     if month.forecast and len(ends) == len(services):
         total = add(ends)
         apart = difference(total, month.forecast.amount, currency)
         beside = f"{brief(abs(apart), currency)} {'above' if apart > 0 else 'below'}" if apart else "the same as"
-        lines.append(f"Each is forecast by itself: together {brief(total, currency)}, {beside} the team's own.")
+        said = "Each is forecast by itself, the others as one" if others else "Each is forecast by itself"
+        lines.append(f"{said}: together {brief(total, currency)}, {beside} the team's own.")
     return lines
 
 
 def _service(each: Service, currency: str) -> str:
-    name, actual, found = each
-    shown = f"{escape(name, 60)}: "
+    name, actual, found, together = each
+    shown = f"… {together:,} others: " if together else f"{escape(name, 60)}: "
     if isinstance(found, str):
         return f"{shown}{brief(actual, currency)} so far; {found}"
     low, high = brief(found.low, currency), brief(found.high, currency)

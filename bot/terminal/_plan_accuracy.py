@@ -17,6 +17,7 @@ from finops.forecast import RHYTHM_DAYS
 from finops.history import Mornings
 from finops.money import plain
 from finops.periods import Month
+from storage.forecast_history import told_on
 from storage.history import read_history, replayed_teams
 from storage.plan_data import budget_versions, planned_budgets
 from views.amounts import distance, money
@@ -33,7 +34,7 @@ NOTHING = (
 @FORMAT
 @click.pass_obj
 def accuracy_command(installation: Installation, slug: str | None, number: int, form: str) -> None:
-    """Past months whose figures are final: budget and actual, and the forecast as it stood at mid-month against what
+    """Past months whose figures are final: budget and actual, and the forecast that was told on the 16th against what
     came true; errors are |actual − budget| / budget and |forecast − actual| / actual.
     """
     installation.say_if_unconfigured(click.echo)
@@ -45,8 +46,7 @@ def accuracy_command(installation: Installation, slug: str | None, number: int, 
         for line in _means(found):
             click.echo(line)
     if found:
-        said = f"Forecasts are those of the {MIDDLE}th's morning, from the days before as they are known today."
-        click.echo(said, err=form != "table")
+        click.echo(f"Forecasts are those that were told on the {MIDDLE}th, as they were stored.", err=form != "table")
 
 
 def _read(installation: Installation, slug: str | None, number: int) -> Iterator[MonthAccuracy]:
@@ -57,11 +57,12 @@ def _read(installation: Installation, slug: str | None, number: int) -> Iterator
         history = read_history(connection, company.basis, first, months[0].last)
         teams = replayed_teams(connection, company, history)
         planned = planned_budgets(budget_versions(connection, team=slug, months=months), company, teams)
+        told = told_on(connection, months, company.basis, MIDDLE, slug)
     if slug is not None and slug not in teams:
         raise unknown_team(slug, list(teams))
     mornings = Mornings(history, company)
     for each in teams if slug is None else (slug,):
-        yield from accuracy(each, months, history, mornings, company, today, planned.get(each, {}))
+        yield from accuracy(each, months, history, mornings, company, today, planned.get(each, {}), told.get(each, {}))
 
 
 def _shown(month: MonthAccuracy) -> dict[str, Any]:
@@ -72,7 +73,7 @@ def _shown(month: MonthAccuracy) -> dict[str, Any]:
         "budget": None if month.budget is None else money(month.budget, month.currency),
         "actual": money(month.actual, month.currency),
         "budget off by": _fraction(month.budget_error),
-        "mid-month forecast": None if forecast is None else money(forecast.amount, month.currency),
+        f"told on the {MIDDLE}th": "none was told" if forecast is None else money(forecast.amount, month.currency),
         "forecast off by": _fraction(month.forecast_error),
     }
 

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from datetime import date
 from importlib.resources import files
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from bot.doctor import Finding, examine, manifest_scopes
 from bot.log import without_secrets
 from storage.people import channel_id
 from tests.bot.conftest import Bench, open_bench
-from tests.company import make_company
+from tests.company import make_company, take_in, usual_charges, write_bill
 from tests.databases import state_url
 
 ROOT = Path(__file__).parents[2]
@@ -102,6 +103,7 @@ def test_doctor_finds_a_healthy_installation(bench: Bench) -> None:
             "policy",
             "database",
             "ledger",
+            "anomalies",
             "sources",
             "incoming",
             "slack token",
@@ -241,6 +243,28 @@ def test_doctor_doubts_an_export_that_nobody_delivers(tmp_path: Path) -> None:
     said = "cluster replaces charges of awss, which is no source and was never taken in."
     assert doubt == Finding("sources", False, said, "Did you mean aws?", warns=True)
     assert sources("aws") == [Finding("sources", True, "2 sources")]
+
+
+def test_doctor_doubts_one_least_amount_in_two_currencies(tmp_path: Path) -> None:
+    """A currency in bills that `anomalies.amounts` does not name is doubted, unless it is the company's own."""
+    installation = make_company(tmp_path, bill=False)
+    path = installation.config_path
+    usual = path.read_text()
+    bill = write_bill(tmp_path / "bills" / "bill.csv", usual_charges(date(2026, 11, 1), date(2026, 11, 3)))
+    bill.write_text(bill.read_text().replace("USD", "JPY", 3))
+    take_in(installation)
+
+    def anomalies(more: str) -> Finding:
+        path.write_text(f"{usual}\n{more}\n")
+        again = type(installation)(path, installation.settings, installation.clock)
+        return next(finding for finding in examine(again) if finding.check == "anomalies")
+
+    said = "An anomaly's least amount is 100 in JPY too, which is billed."
+    mend = "Name what it is there, as in `anomalies: {amounts: {JPY: 15000}}`."
+    assert anomalies("") == Finding("anomalies", False, said, mend, warns=True)
+    good = Finding("anomalies", True, "each currency that is billed has a least amount (JPY, USD)")
+    assert anomalies("anomalies: {amounts: {JPY: 15000}}") == good
+    assert anomalies("anomalies: {mode: 'off'}") == Finding("anomalies", True, "none are looked for")
 
 
 def test_doctor_with_slack_out_of_reach(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import getpass
 import io
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -18,12 +18,13 @@ from bot.installation import Installation
 from finops.basis import Basis
 from finops.budget_request import BudgetRules, ask
 from finops.explanation import Stage
-from finops.money import add
+from finops.money import add, plain
 from finops.periods import Month
 from finops.policy import Role
 from storage.audit import read, verify
 from storage.budget_requests import save_request
 from storage.budgets import approved_budgets, parse_budgets, record_budgets
+from storage.forecasts import find_forecasts, make_forecasts
 from storage.history import read_history
 from storage.people import replace_directory
 from storage.plan_data import budget_versions, team_history
@@ -289,7 +290,11 @@ def test_one_team_and_all(place: Installation) -> None:
 
 
 def test_accuracy(place: Installation) -> None:
-    """Budget, actual and the forecast of the month's middle, with their errors as fractions."""
+    """Budget, actual and the forecast that was told on the 16th, with their errors as fractions; none told is null."""
+    company, day = place.company, datetime(2026, 10, 16, 9, tzinfo=UTC)
+    make_forecasts(company=company, state=place.state, now=day)
+    with place.state.reading() as connection:
+        told = find_forecasts(connection, Month(2026, 10), company.basis, day.date(), "payments")["payments", "USD"]
     found = as_json(place, "plan", "accuracy", "--team", "payments")
     assert [(row["month"], row["budget"], row["actual"]) for row in found] == [
         ("2026-08", "2900", "3103.827160459"),
@@ -297,11 +302,17 @@ def test_accuracy(place: Installation) -> None:
         ("2026-10", "2900", "3103.827160459"),
     ]
     assert found[0]["budget_error"] == "0.07028522774448275862068965517" and found[0]["planned"] is None
-    assert (found[0]["forecast"], found[0]["forecast_settled_through"]) == ("3103.8272", "2026-08-13")
+    names = ("forecast", "forecast_low", "forecast_high", "forecast_settled_through", "forecast_error")
+    assert [found[0][name] for name in names] == [found[1][name] for name in names] == [None] * 5
+    amounts = [plain(amount) for amount in (told.amount, told.low, told.high)]
+    assert [found[2][name] for name in names[:4]] == [*amounts, "2026-10-13"]
+    assert found[2]["forecast_error"] is not None
     last = as_json(place, "plan", "accuracy", "--team", "search", "--months", "1")
     assert [row["month"] for row in last] == ["2026-10"]
     shown = finops(place, "plan", "accuracy").output
     assert "payments in USD, mean of 3: budget off by 5.9 %, forecast off by 0.0 %." in shown
+    assert "Forecasts are those that were told on the 16th, as they were stored." in shown
+    assert finops(place, "plan", "accuracy", "--team", "payments").output.count("none was told") == 2
     assert finops(place, "plan", "accuracy", "--team", "serch").exit_code == 1
 
 

@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 from bot.cli import main
 from bot.configuration import load_company
 from bot.discovery import discover
+from finops.forecast_experts import PRIORS
 from tests.databases import POSTGRESQL, SQLITE, is_server, state_url
 
 ROOT = Path(__file__).parents[2]
@@ -180,6 +181,13 @@ def test_the_map_names_every_page() -> None:
     assert [page.name for page in (ROOT / "docs" / "howto").glob("*.md") if f"howto/{page.name}" not in linked] == []
     records = (ROOT / "docs" / "adr" / "README.md").read_text()
     assert [page.name for page in (ROOT / "docs" / "adr").glob("0*.md") if page.name not in records] == []
+
+
+def test_the_forecasters_are_counted() -> None:
+    """The page about forecasts says how many forecasters there are."""
+    numbers = {14: "Fourteen", 15: "Fifteen", 16: "Sixteen", 17: "Seventeen", 18: "Eighteen", 19: "Nineteen"}
+    page = prose(ROOT / "docs" / "howto" / "read-a-forecast.md")
+    assert re.findall(r"\*\*(\w+) simple forecasters\*\*", page) == [numbers[len(PRIORS)]]
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""How near budgets and forecasts came: only over months whose figures are final, and without looking ahead."""
+"""How near budgets and forecasts came: only over months whose figures are final, and of forecasts that were told."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from finops.accuracy import MIDDLE, MonthAccuracy, accuracy, final_actuals, forecast_at, mean_error
+from finops.accuracy import MonthAccuracy, accuracy, final_actuals, mean_error
 from finops.basis import Basis
 from finops.company import Company
+from finops.forecast import PROBABILITIES, Forecast
 from finops.history import History, Mornings, Spent
 from finops.periods import Month
 from finops.spend import Coverage
@@ -61,29 +62,21 @@ def test_what_is_final() -> None:
     assert finals(history({})) == {}
 
 
-def test_the_forecast_of_the_middle() -> None:
-    """It knows nothing of the days after it, whatever they cost."""
-    spent = days(SEPTEMBER.first, OCTOBER.last)
-    calm = history(spent, BEFORE, WHOLE)
-    surprise = history(spent | days(date(2026, 10, MIDDLE), OCTOBER.last, "900"), BEFORE, WHOLE)
-    day = date(2026, 10, MIDDLE)
-    found = [
-        forecast_at(each.spent["payments"]["USD"], OCTOBER, day, Mornings(each, COMPANY)) for each in (calm, surprise)
-    ]
-    assert found[0] == found[1] is not None
-    assert found[0] is not None and found[0].amount == 3100 and found[0].settled_through == date(2026, 10, 13)
-
-
 def test_errors() -> None:
-    """Of the budget by the budget, of the forecast by what came true; n/a where there is nothing to divide by."""
+    """Of the budget by the budget, of the told forecast by what came true; None where there is nothing to compare."""
     spent = days(SEPTEMBER.first, OCTOBER.last)
     known = history(spent, BEFORE, WHOLE, budgets={OCTOBER: "3000", SEPTEMBER: "0"})
     planned = {(OCTOBER, "USD"): Decimal(2500)}
-    found = list(accuracy("payments", [OCTOBER, SEPTEMBER], known, Mornings(known, COMPANY), COMPANY, TODAY, planned))
+    amount = Decimal(3410)
+    forecast = Forecast(amount, Decimal(1300), date(2026, 10, 13), (amount,) * len(PROBABILITIES), ())
+    told = {(OCTOBER, "USD"): forecast, (SEPTEMBER, "EUR"): forecast}
+    mornings = Mornings(known, COMPANY)
+    found = list(accuracy("payments", [OCTOBER, SEPTEMBER], known, mornings, COMPANY, TODAY, planned, told))
     first, second = found
     assert (first.month, first.budget, first.budget_error) == (SEPTEMBER, 0, None)
-    assert (second.actual, second.planned) == (3100, 2500)
-    assert str(second.budget_error) == "0.03333333333333333333333333333" and second.forecast_error == 0
+    assert (first.forecast, first.forecast_error) == (None, None)
+    assert (second.actual, second.planned, second.forecast) == (3100, 2500, forecast)
+    assert str(second.budget_error) == "0.03333333333333333333333333333" and second.forecast_error == Decimal("0.1")
     assert mean_error(each.budget_error for each in found) == second.budget_error
     assert mean_error([None, None]) is None
     nothing = MonthAccuracy("a", OCTOBER, "USD", Basis.EFFECTIVE, Decimal(10), None, Decimal(0), None)

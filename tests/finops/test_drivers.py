@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finops.driver_parts import separate
-from finops.drivers import Caveat, Charges, Contributor, Driver, Separation, Span
+from finops.drivers import Caveat, Charges, Contributor, Driver, Part, Separation, Span
 from finops.money import add, subtract
 
 OCTOBER = (date(2026, 10, 1), date(2026, 10, 31))
@@ -225,6 +225,17 @@ def test_a_part_tells_where_it_comes_from() -> None:
         ),
     }
     assert [part.driver for part in found.parts] == [Driver.VOLUME, Driver.PRICE, Driver.RESOURCES]
+
+
+def test_shortening_again_counts_all_that_is_gathered() -> None:
+    """The smaller contributors are one that says how many they are, however often a part is shortened."""
+    part = Part(
+        Driver.RESOURCES, Decimal(100), tuple(Contributor(str(number), "", "", Decimal(1)) for number in range(100))
+    )
+    once, again = part.shortened(20), part.shortened(20).shortened(3)
+    assert once.contributors[19:] == (Contributor("", "", "", Decimal(81), others=81),)
+    assert again.contributors == (*part.contributors[:2], Contributor("", "", "", Decimal(98), others=98))
+    assert again == part.shortened(3) and once.shortened(20) == once
 
 
 def test_what_a_bill_does_not_tell_is_said() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ from typing import Any
 import pytest
 
 from finops.budget_request import BudgetRequest, RequestStage
+from finops.periods import Month
 from storage.audit import read, verify
 from storage.budget_requests import find_request
 from storage.budgets import approved_budgets, parse_budgets, record_budgets
+from storage.forecasts import find_forecasts, make_forecasts
 from storage.plan_data import budget_versions
 from tests.bot.conftest import Bench, open_bench
 from tests.handlers.desk import Desk, buttons, key_of, open_desk
@@ -78,10 +81,19 @@ def amounts(desk: Desk) -> dict[str, tuple[Decimal, int]]:
 
 def test_what_budget_answers(desk: Desk) -> None:
     """The budgets from this month on with who set them, how near the last ones came, and a way to ask for others."""
+    company, state, october = desk.bench.installation.company, desk.bench.installation.state, Month(2026, 10)
+    make_forecasts(company=company, state=state, now=datetime(2026, 10, 16, 9, tzinfo=UTC))
+    with state.reading() as connection:
+        told = find_forecasts(connection, october, company.basis, date(2026, 10, 16), "payments")["payments", "USD"]
     shown = budget(desk, "alice")
     assert "• November 2026: *$2,900* (version 1, test, 12 Nov, budgets.csv)" in shown["text"]
     assert "• January 2027: no budget in USD yet" in shown["text"]
-    assert "• October 2026: spent $3,103.83 of $2,900, off by 7.0 %; forecast on the 16th $3," in shown["text"]
+    near = (
+        f"• October 2026: spent $3,103.83 of $2,900, off by 7.0 %; forecast told on the 16th ${told.amount:,.2f}, off"
+    )
+    assert near in shown["text"]
+    before = "• September 2026: spent $3,003.70 of $2,900, off by 3.6 %; no forecast was told on the 16th"
+    assert before in shown["text"]
     assert "Off on average: the budget by" in shown["text"]
     assert "budget_request" in buttons(shown)
     assert "budget_request" not in buttons(budget(desk, "frank"))

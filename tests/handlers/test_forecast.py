@@ -18,7 +18,7 @@ from finops.periods import Month
 from handlers.arguments import UnknownName
 from storage.budgets import parse_budgets, record_budgets
 from storage.forecasts import find_forecasts, make_forecasts
-from storage.series_forecasts import SeriesForecast, service_forecasts
+from storage.series_forecasts import LARGEST, SeriesForecast, largest_service_forecasts, service_forecasts
 from tests.company import BUDGETS, Charge, Moved, make_company, take_in, write_bill
 
 NOVEMBER = Month(2026, 11)
@@ -87,6 +87,36 @@ def test_each_service_is_forecast_from_its_own_days(company: Installation) -> No
     text = said(company, "payments", "by", "service")
     assert f"• Compute: ${compute.found.amount:,.2f} (80 %: " in text
     assert "• Storage: $55 so far; fewer than 14 settled days are known" in text
+
+
+def test_the_smaller_services_are_forecast_as_one(tmp_path: Path) -> None:
+    """Beside the largest by what they cost lately, credits too, the others are one series, with their number; in the
+    terminal each is one; of as many as are forecast by themselves none is gathered."""
+    installation = make_company(tmp_path, clock=Moved(), bill=False)
+    days = [day for day in DAYS if day >= date(2026, 10, 1)]
+    small = {f"Small {number:02d}": Decimal(number + 1) / 100 for number in range(LARGEST)}
+    own = small | {"Compute": Decimal(90), "Credit": Decimal(-7), "": Decimal(3)}
+    charges = [Charge(day, cost, "payments", name) for day in days for name, cost in own.items()]
+    write_bill(tmp_path / "bills" / "bill.csv", [*charges, *(Charge(day, Decimal(1), "search") for day in days)])
+    take_in(installation)
+    of, today = installation.company, installation.today
+    with installation.state.reading() as connection:
+        made = largest_service_forecasts(connection, of, "payments", "USD", NOVEMBER, of.basis, today)
+        whole = service_forecasts(connection, of, "payments", NOVEMBER, of.basis, today)
+        few = largest_service_forecasts(connection, of, "search", "USD", NOVEMBER, of.basis, today)
+    gathered = {name: small[name] for name in ("Small 00", "Small 01", "Small 02")}
+    *named, others = made
+    assert named == [each for each in whole if each.name not in gathered] and len(named) == LARGEST
+    assert len(whole) == len(own) and [each.name for each in few] == ["Compute"]
+    assert (others.name, others.together, others.actual) == ("", 3, 11 * sum(gathered.values()))
+    daily = {day: sum(gathered.values(), Decimal(0)) for day in days}
+    assert isinstance(others.found, Forecast)
+    assert others.found == month_end(NOVEMBER, daily, others.found.settled_through)
+    text = said(installation, "payments", "by", "service")
+    assert f"• … and {LARGEST - 10} more: `finops forecast list --by service --team payments` has them." in text
+    assert f"• … 3 others: ${others.found.amount:,.2f} (80 %: " in text
+    assert "Each is forecast by itself, the others as one: together" in text
+    installation.state.close()
 
 
 def test_a_team_without_spend_has_no_services(company: Installation) -> None:

@@ -173,17 +173,24 @@ def forecast_cases() -> dict[str, Callable[[], Message]]:
     by_chance = (*LADDER[:2], replace(LADDER[2], chance=Decimal("0.7")), LADDER[3])
     short = "fewer than 14 settled days are known"
     services: list[Service] = [
-        ("Amazon EC2", Decimal("20000"), replace(month.forecast, amount=month.forecast.amount - 1000)),
-        (NASTY, Decimal("812.5"), replace(month.forecast, amount=Decimal("1000"))),
+        Service("Amazon EC2", Decimal("20000"), replace(month.forecast, amount=month.forecast.amount - 1000)),
+        Service(NASTY, Decimal("812.5"), replace(month.forecast, amount=Decimal("1000"))),
     ]
     cases["by_chance"] = lambda: forecast_message(rejudged(month, by_chance, Materiality()), PAYMENTS, ladder=by_chance)
     cases["other_currencies"] = lambda: forecast_message(month, PAYMENTS, other_currencies=[MONTHS["yen"]])
     cases["by_service"] = lambda: forecast_message(month, PAYMENTS, services=services)
     cases["by_service_none"] = lambda: forecast_message(month, PAYMENTS, services=[])
     cases["by_service_many"] = lambda: forecast_message(
-        month, Team(LONG, LONG), services=[*services * 6, (RIGHT_TO_LEFT, Decimal(3), short)]
+        month, Team(LONG, LONG), services=[*services * 6, Service(RIGHT_TO_LEFT, Decimal(3), short)]
     )
-    cases["by_service_young"] = lambda: forecast_message(month, PAYMENTS, services=[("New", Decimal("3.5"), short)])
+    others = Service("", Decimal("4321.5"), replace(month.forecast, amount=Decimal("9000")), 2960)
+    cases["by_service_others"] = lambda: forecast_message(month, PAYMENTS, services=[*services * 20, others])
+    cases["by_service_others_young"] = lambda: forecast_message(
+        month, PAYMENTS, services=[*services, Service("", Decimal(3), short, 2)]
+    )
+    cases["by_service_young"] = lambda: forecast_message(
+        month, PAYMENTS, services=[Service("New", Decimal("3.5"), short)]
+    )
     for name, shown in NAMES.items():
         cases[f"name_{name}"] = lambda shown=shown: forecast_message(month, Team(shown, shown))  # type: ignore[misc]
     return {f"forecast_{name}": case for name, case in cases.items()}
