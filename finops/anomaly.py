@@ -1,17 +1,19 @@
 """An anomaly's life: moved by the figures, by what people say of it, and by the days that pass.
 
 Every function takes an anomaly and gives what it becomes with what happened; nothing here reads a clock or a database.
-An anomaly pings once. It does again only where an answer no longer holds: a day passes the answer's limit, or its last
-day is over while the anomaly lasts. This module is the way in: the values stand in anomaly_state.
+An anomaly pings once. It does again only where an answer no longer holds: a day passes the answer's limit, also by a
+restatement, or its last day is over while the anomaly lasts. This module is the way in: the values stand in
+anomaly_state.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from finops.anomaly_found import FoundAnomaly
+from finops.anomaly_known import known_as
 from finops.anomaly_state import (
     FALSE_ALARM_HOLDS,
     INVESTIGATION_HOLDS,
@@ -65,46 +67,6 @@ __all__ = [
     "withdraw",
 ]
 
-MOVED = timedelta(days=3)
-"""By so much the first day of an anomaly may move when figures are restated; it stays the same anomaly."""
-
-
-def known_as(
-    anomalies: Iterable[Anomaly], series: AnomalySeries, findings: Sequence[FoundAnomaly]
-) -> list[Anomaly | None]:
-    """The anomaly on record that each finding of a series is, in their order; None where it is a new one.
-
-    One in the same direction: over all findings first the one that is on record with the same first day, so that no
-    two ever are, then the one with the most days in common, then the nearest that began within three days.
-    """
-    candidates = [each for each in anomalies if each.key.series == series and not each.withdrawn]
-    pairs = []
-    for number, finding in enumerate(findings):
-        for place, anomaly in enumerate(candidates):
-            rank = _likeness(anomaly, finding)
-            if rank is not None:
-                pairs.append((rank, anomaly.key.first_day, number, place))
-    known: list[Anomaly | None] = [None] * len(findings)
-    taken: set[int] = set()
-    for _, _, number, place in sorted(pairs):
-        if known[number] is None and place not in taken:
-            known[number] = candidates[place]
-            taken.add(place)
-    return known
-
-
-def _likeness(anomaly: Anomaly, finding: FoundAnomaly) -> tuple[int, int] | None:
-    """How surely a finding is an anomaly on record, the least being the surest; None where it is not."""
-    if anomaly.found.is_increase != finding.is_increase:
-        return None
-    apart = abs(anomaly.key.first_day - finding.first_day)
-    common = len({each.day for each in anomaly.found.days} & {each.day for each in finding.days})
-    if not apart:
-        return 0, 0
-    if common:
-        return 1, -common
-    return (2, apart.days) if apart <= MOVED else None
-
 
 def evaluate_anomaly(
     anomaly: Anomaly | None,
@@ -129,7 +91,10 @@ def evaluate_anomaly(
         by = anomaly.answer.by if anomaly.answer else ""
         calls = (by,) if told and by else ()
         events = (AnomalyEvent(AnomalyStep.RAISED_AGAIN, now, pings=True, calls=calls),)
-    if anomaly.is_over and not was_over:
+    if not anomaly.is_over:
+        # Restated days may show that what was over lasts: its review comes when it is over for good.
+        anomaly = replace(anomaly, review_on=None, review_asked=False)
+    elif not was_over:
         anomaly = _with_review(anomaly, setting, now)
         note = "it is the new level" if found.is_absorbed else ""
         events += (AnomalyEvent(AnomalyStep.OVER, now, note=note),)
@@ -139,7 +104,7 @@ def evaluate_anomaly(
 def investigate(anomaly: Anomaly, by: str, setting: AnomalySetting, now: datetime) -> AnomalyChange:
     """Somebody looks into it: nothing of its series pings while it lasts, for ten working days at most.
 
-    When it is over they are reminded of its cost review.
+    When it is over they are reminded of its cost review, also where somebody else has said something of it since.
 
     Raises:
         AnomalyRefused: the figures do not show it any more, or somebody looks into it already.
@@ -188,7 +153,9 @@ def undo_answer(anomaly: Anomaly, by: str, now: datetime) -> AnomalyChange:
     if anomaly.answer.by != by:
         raise AnomalyRefused(f"<@{anomaly.answer.by}> said so.", "Only they can take it back; it expires by itself.")
     note = anomaly.answer.kind.value
-    anomaly = replace(anomaly, answer=None, review_on=None, review_asked=False)
+    anomaly = replace(anomaly, answer=None)
+    if not anomaly.investigator:
+        anomaly = replace(anomaly, review_on=None, review_asked=False)
     return AnomalyChange(anomaly, (AnomalyEvent(AnomalyStep.UNDONE, now, by, note=note),))
 
 
@@ -196,16 +163,16 @@ def withdraw(anomaly: Anomaly, why: str, now: datetime) -> AnomalyChange:
     """The figures do not show it any more; what was said of it has no effect."""
     if anomaly.withdrawn:
         return AnomalyChange(anomaly)
-    anomaly = replace(anomaly, withdrawn=why, answer=None, review_on=None)
+    anomaly = replace(anomaly, withdrawn=why, answer=None, investigated_by="", review_on=None)
     return AnomalyChange(anomaly, (AnomalyEvent(AnomalyStep.WITHDRAWN, now, note=why),))
 
 
 def ask_for_review(anomaly: Anomaly, setting: AnomalySetting, now: datetime) -> AnomalyChange:
     """Remind whoever looked into it of the post-incident cost review, once, when its day has come."""
     due = anomaly.review_on
-    if due is None or anomaly.review_asked or anomaly.reviewed_by or setting.calendar.day_of(now) < due:
+    if not anomaly.awaits_review or due is None or anomaly.review_asked or setting.calendar.day_of(now) < due:
         return AnomalyChange(anomaly)
-    calls = (anomaly.answer.by,) if anomaly.answer else ()
+    calls = (anomaly.investigator,) if anomaly.investigator else ()
     event = AnomalyEvent(AnomalyStep.REVIEW_ASKED, now, calls=calls)
     return AnomalyChange(replace(anomaly, review_asked=True), (event,))
 
@@ -234,15 +201,16 @@ def ranked(anomalies: Iterable[Anomaly]) -> list[Anomaly]:
 
 def _loud(anomaly: Anomaly, setting: AnomalySetting, now: datetime) -> tuple[bool, str]:
     """Whether it pings now, and by whose answer to another anomaly it does not."""
-    found, own, today = anomaly.found, anomaly.answer, setting.calendar.day_of(now)
+    found, own, today, lasts = anomaly.found, anomaly.answer, setting.calendar.day_of(now), not anomaly.is_over
     if not (found.is_increase and setting.live):
         return False, ""
     if anomaly.told_at is not None:
         # Told once it is told again only when what was said of it since does not hold any more.
-        if own is None or anomaly.told_at > own.at or anomaly.is_over:
+        is_history = not lasts and found.last_day < setting.settled_through - RECENT
+        if own is None or anomaly.told_at > own.at or is_history:
             return False, ""
-        later = [day for day in found.days if day.day > own.seen_through]
-    elif _is_stale(anomaly, setting):
+        later = [day for day in found.days if own.is_passed_by(day) or (day.day > own.seen_through and lasts)]
+    elif _is_stale(anomaly, setting) or setting.former_name:
         return False, ""
     else:
         later = list(found.days)
@@ -264,6 +232,8 @@ def _why_silent(anomaly: Anomaly, setting: AnomalySetting, loud: bool) -> str:
         return "its last day was long past when it was looked for"
     if not anomaly.found.is_increase:
         return "a decrease pings nobody"
+    if setting.former_name:
+        return f"{setting.former_name} ended as it began, and cost as much"
     return "an answer to another anomaly holds" if setting.live else "nobody is pinged in shadow mode"
 
 
@@ -278,14 +248,18 @@ def _answered(anomaly: Anomaly, answer: AnomalyAnswer, setting: AnomalySetting, 
             raise AnomalyRefused(f"<@{held.by}> has said so already.", "It needs no second answer.")
         if same or answer.kind is AnswerKind.INVESTIGATING:
             return AnomalyChange(anomaly)
-    anomaly = replace(anomaly, answer=answer, review_on=None, review_asked=False)
-    anomaly = _with_review(anomaly, setting, now) if anomaly.is_over else anomaly
+    before = anomaly.investigator
+    if answer.kind is AnswerKind.INVESTIGATING or before in ("", answer.by):
+        anomaly = replace(anomaly, answer=answer, investigated_by="", review_on=None, review_asked=False)
+        anomaly = _with_review(anomaly, setting, now) if anomaly.is_over else anomaly
+    else:
+        anomaly = replace(anomaly, answer=answer, investigated_by=before)
     return AnomalyChange(anomaly, (AnomalyEvent(AnomalyStep.ANSWERED, now, answer.by, note=answer.kind.value),))
 
 
 def _with_review(anomaly: Anomaly, setting: AnomalySetting, now: datetime) -> Anomaly:
     """With the day of its review, where it is over and somebody has looked into it."""
-    if anomaly.answer is None or anomaly.answer.kind is not AnswerKind.INVESTIGATING or anomaly.reviewed_by:
+    if not anomaly.investigator or anomaly.reviewed_by:
         return anomaly
     today = setting.calendar.day_of(now)
     return replace(anomaly, review_on=setting.calendar.after_days(today, setting.review_after))

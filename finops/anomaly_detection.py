@@ -21,11 +21,14 @@ import numpy as np
 from finops.anomaly_course import LEAST_HISTORY, SHIFT, Course, Run
 from finops.anomaly_found import FoundAnomaly, FoundDay, Minimums, Shape
 from finops.anomaly_noise import Floats
+from finops.money import EXACT
 
 BLOCK = 1000
 """Series that are judged together: 40 MB of working memory for 400 days."""
 HIGHEST = 1000.0
 """Score above which nothing is told apart: after days that all cost the same it has no bound."""
+HIGHEST_RATIO = 1_000_000.0
+"""Ratio above which nothing is: after days that cost next to nothing it has none either."""
 CENTS = Decimal("0.0001")
 """What amounts made of floats are rounded to."""
 
@@ -86,7 +89,7 @@ def _found(run: Run, found: int, days: Sequence[date], begins: int) -> FoundAnom
         shape=Shape.SHIFT if run.last - run.first + 1 >= SHIFT else Shape.SPIKE,
         days=tuple(FoundDay(days[n], _money(cost), _money(usual)) for n, (cost, usual) in run.days.items()),
         found_on=days[found],
-        ratio=_money(run.ratio) if expected > 0 else None,
+        ratio=_money(min(run.ratio, HIGHEST_RATIO)) if expected > 0 else None,
         score=_money(min(run.score, HIGHEST)),
         over_on=days[run.over] if run.over is not None else None,
         is_absorbed=run.absorbed,
@@ -94,4 +97,4 @@ def _found(run: Run, found: int, days: Sequence[date], begins: int) -> FoundAnom
 
 
 def _money(value: float) -> Decimal:
-    return Decimal(repr(float(value))).quantize(CENTS)
+    return Decimal(repr(float(value))).quantize(CENTS, context=EXACT)

@@ -60,7 +60,7 @@ class FoundAnomaly:
         shape: as of the last day that is known.
         days: its days out of the ordinary, rising; ordinary days between them are left out.
         found_on: the day on which it reached the least amount.
-        ratio: excess / expected of its first day; None where nothing was expected.
+        ratio: excess / expected of its first day, 1,000,000 at most; None where nothing was expected.
         score: of its first day, 1000 at most; of its week's level where it grew slowly.
         over_on: the day on which it was seen to be over, None while it lasts.
         is_absorbed: whether it is over because it has become what is expected.

@@ -113,8 +113,12 @@ class AnomalyAnswer:
         """
         if self.limit is None:
             return today <= self.through
+        return day.day <= self.through and not self.is_passed_by(day)
+
+    def is_passed_by(self, day: FoundDay) -> bool:
+        """Whether a day goes beyond its limit, where it has one."""
         amount = day.cost if self.kind is AnswerKind.EXPECTED else day.excess
-        return day.day <= self.through and amount <= self.limit
+        return self.limit is not None and amount > self.limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +161,7 @@ class Anomaly:
         told_at: when it last pinged somebody, None while it has not.
         silent_by: Slack id of whose answer to another anomaly of the series keeps it silent, empty for none.
         aws: None while AWS has said nothing of it.
+        investigated_by: Slack id of who looked into it where another's answer has replaced theirs, empty otherwise.
         review_on: the day on which its cost review is asked for; None where there is none to come.
         review_asked: whether it has been.
         reviewed_by: Slack id of who has said that it was held.
@@ -174,6 +179,7 @@ class Anomaly:
     told_at: datetime | None = None
     silent_by: str = ""
     aws: tuple[AwsFinding, ...] = ()
+    investigated_by: str = ""
     review_on: date | None = None
     review_asked: bool = False
     reviewed_by: str = ""
@@ -192,6 +198,18 @@ class Anomaly:
         """Whether its days have ended, or have become what is expected."""
         return bool(self.withdrawn) or self.found.over_on is not None
 
+    @property
+    def investigator(self) -> str:
+        """Slack id of who looks or has looked into it, and is asked for its cost review; empty for nobody."""
+        if self.answer and self.answer.kind is AnswerKind.INVESTIGATING:
+            return self.answer.by
+        return self.investigated_by
+
+    @property
+    def awaits_review(self) -> bool:
+        """Whether it is over and its cost review is still to be held."""
+        return self.is_over and self.review_on is not None and not self.reviewed_by
+
     def holds(self, today: date) -> bool:
         """Whether what was said of it is in force on a local day."""
         return self.answer is not None and self.answer.through >= today
@@ -205,8 +223,7 @@ class Anomaly:
 
     def is_current(self, today: date) -> bool:
         """Whether it lasts, or somebody is to say what it was or to hold its review."""
-        waits = self.asks(today) or (self.review_on is not None and not self.reviewed_by)
-        return not self.withdrawn and (not self.is_over or waits)
+        return not self.withdrawn and (not self.is_over or self.asks(today) or self.awaits_review)
 
     def status(self, today: date) -> AnomalyStatus:
         """Where it stands on a local day; what was said of it stays with it in `answer`."""
@@ -256,6 +273,7 @@ class AnomalySetting:
         live: whether anybody may be pinged.
         answers: to anomalies of the same series that hold, its own left out: see answers_of().
         review_after: working days.
+        former_name: the service of which it is only a new name, empty for none: such a one is not told.
     """
 
     calendar: WorkCalendar
@@ -263,6 +281,7 @@ class AnomalySetting:
     live: bool = True
     answers: tuple[AnomalyAnswer, ...] = ()
     review_after: int = 5
+    former_name: str = ""
 
 
 def answers_of(anomalies: Iterable[Anomaly], key: AnomalyKey) -> tuple[AnomalyAnswer, ...]:

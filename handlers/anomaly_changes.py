@@ -54,5 +54,5 @@ def shown_anomaly(connection: Connection, company: Company, case: AnomalyCase, n
 
 def ids_of(anomalies: Iterable[Anomaly]) -> set[str]:
     """Slack ids of everybody whom lists of anomalies name."""
-    found = {who for each in anomalies for who in (each.silent_by, each.reviewed_by) if who}
+    found = {who for each in anomalies for who in (each.silent_by, each.reviewed_by, each.investigated_by) if who}
     return found | {each.answer.by for each in anomalies if each.answer}

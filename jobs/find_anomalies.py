@@ -6,7 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import cached_property
+from decimal import Decimal
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection
@@ -26,6 +27,8 @@ from finops.anomaly import (
 )
 from finops.anomaly_detection import find_anomalies
 from finops.anomaly_found import FoundAnomaly
+from finops.anomaly_noise import Floats
+from finops.anomaly_renamed import former_name
 from finops.anomaly_state import STALE
 from finops.company import Company, Team
 from finops.errors import FinopsError
@@ -41,10 +44,11 @@ from storage.state import State
 from storage.teams import all_teams
 
 RESTATED = "the figures were restated and show it no more"
+GONE = "its team or service has no charges any more"
 OTHER_RULES = "its days cost what they did, and by the rules as they are now they are none"
 OFF = "anomalies of this team are no longer looked for"
 OTHER_BASIS = "another basis is counted now"
-A_CENT = 0.01
+A_CENT = Decimal("0.01")
 """Amounts on record are rounded; what moved by less was not restated."""
 TEAMS_AT_ONCE = 100
 """Teams of one transaction: a click on an anomaly waits for no more than these."""
@@ -61,6 +65,7 @@ class _Looked:
         costs: the figures.
         settled_through: the last settled day of the newest series.
         causes: of the findings that are not on record, by series and first day.
+        former_names: of the findings that are a service's new name, by series and first day.
     """
 
     publication: int
@@ -69,17 +74,17 @@ class _Looked:
     costs: SettledCosts
     settled_through: date
     causes: Mapping[tuple[AnomalySeries, date], tuple[Cause, ...]]
+    former_names: Mapping[tuple[AnomalySeries, date], str]
 
-    @cached_property
-    def rows(self) -> Mapping[AnomalySeries, int]:
-        """Series → its row of the costs."""
-        return {series: row for row, series in enumerate(self.costs.series)}
-
-    def shows(self, anomaly: Anomaly) -> bool:
-        """Whether the days of an anomaly cost what they are on record with."""
-        row, first = self.costs.costs[self.rows[anomaly.key.series]], self.costs.first_day
-        held = [(each, (each.day - first).days) for each in anomaly.found.days if each.day >= first]
-        return all(abs(float(row[column]) - float(each.cost)) < A_CENT for each, column in held)
+    def why_gone(self, anomaly: Anomaly) -> str:
+        """Why an anomaly is none any more that was not found; empty where its days are only not known now."""
+        series, first = anomaly.key.series, self.costs.first_day
+        if series not in self.costs.rows:
+            return GONE if self.costs.settles(each.day for each in anomaly.found.days) else ""
+        held = [(self.costs.cost(series, each.day), each.cost) for each in anomaly.found.days if each.day >= first]
+        if any(cost is not None and abs(cost - before) >= A_CENT for cost, before in held):
+            return RESTATED
+        return OTHER_RULES if all(cost is not None for cost, _ in held) else ""
 
 
 def run(*, now: datetime, company: Company, state: State, ledger: Ledger) -> Outcome:
@@ -91,7 +96,7 @@ def run(*, now: datetime, company: Company, state: State, ledger: Ledger) -> Out
         known = anomalies_in(connection, since=costs.first_day)
     found = _found(costs, company, teams)
     settled = max(costs.settled_through, default=costs.first_day)
-    new = list(_new(found, known, settled))
+    new = list(_new(found, known, costs, settled))
     try:
         causes = causes_of(new, company=company, state=state, ledger=ledger)
     except FinopsError as refusal:
@@ -99,7 +104,7 @@ def run(*, now: datetime, company: Company, state: State, ledger: Ledger) -> Out
         LOG.warning("anomalies without causes", count=len(new), reason=str(refusal))
         causes = [() for _ in new]
     by_finding = {(each.series, each.found.first_day): named for each, named in zip(new, causes, strict=True)}
-    looked = _Looked(publication, teams, found, costs, settled, by_finding)
+    looked = _Looked(publication, teams, found, costs, settled, by_finding, _former_names(found, costs, settled))
     slugs = sorted({*found, *(each.key.series.team for each in known)})
     counts: Counter[str] = Counter()
     for start in range(0, len(slugs), TEAMS_AT_ONCE):
@@ -131,9 +136,30 @@ def _found(
     return found
 
 
+def _former_names(
+    found: Mapping[str, Mapping[AnomalySeries, Sequence[FoundAnomaly]]], costs: SettledCosts, settled_through: date
+) -> dict[tuple[AnomalySeries, date], str]:
+    """The findings that may ping and are a service's new name; no service has two."""
+    beside: dict[AnomalySeries, dict[str, Floats]] = defaultdict(dict)
+    for series, row in costs.rows.items():
+        beside[replace(series, service="")][series.service] = costs.costs[row]
+    names: dict[tuple[AnomalySeries, date], str] = {}
+    for by_series in found.values():
+        for series, findings in by_series.items():
+            for each in findings:
+                if not each.is_increase or each.expected or each.last_day < settled_through - STALE:
+                    continue
+                others = beside[replace(series, service="")]
+                if name := former_name(each, others, costs.first_day):
+                    names[series, each.first_day] = name
+                    del others[name]
+    return names
+
+
 def _new(
     found: Mapping[str, Mapping[AnomalySeries, Sequence[FoundAnomaly]]],
     known: Sequence[Anomaly],
+    costs: SettledCosts,
     settled_through: date,
 ) -> Iterator[Asked]:
     """Increases that are not on record and may ping."""
@@ -142,7 +168,8 @@ def _new(
         own[anomaly.key.series].append(anomaly)
     for by_series in found.values():
         for series, findings in by_series.items():
-            for each, before in zip(findings, known_as(own[series], series, findings), strict=True):
+            matched = known_as(own[series], series, findings, partial(costs.cost, series))
+            for each, before in zip(findings, matched, strict=True):
                 if before is None and each.is_increase and each.last_day >= settled_through - STALE:
                     yield Asked(series, each)
 
@@ -185,17 +212,20 @@ def _of_team(
     found = looked.found.get(slug, {})
     for series in {**found, **own}:
         findings = found.get(series, ())
-        matched = known_as(own[series], series, findings)
+        matched = known_as(own[series], series, findings, partial(looked.costs.cost, series))
+        gone = [each for each in own[series] if not any(each is before for before in matched)]
+        unfound = [_no_more(each, looked, telling, company, now) for each in gone]
+        # What was said of one that is withdrawn by the same figures silences no other.
+        others = [each for each in matched if each] + [change.anomaly for change in unfound]
         for finding, before in zip(findings, matched, strict=True):
             key = before.key if before else AnomalyKey(series, finding.first_day)
             causes = before.causes if before else looked.causes.get((series, finding.first_day), ())
-            setting = telling.setting(slug, looked.settled_through, answers_of(own[series], key))
+            setting = telling.setting(slug, looked.settled_through, answers_of(others, key))
+            setting = replace(setting, former_name=looked.former_names.get((series, finding.first_day), ""))
             change = evaluate_anomaly(before, key, finding, causes, setting, now)
             asked = ask_for_review(change.anomaly, setting, now)
             yield AnomalyChange(asked.anomaly, (*change.events, *asked.events))
-        for anomaly in own[series]:
-            if not any(anomaly is each for each in matched):
-                yield _no_more(anomaly, looked, telling, company, now)
+        yield from unfound
 
 
 def _no_longer(known: Sequence[Anomaly], today: date, now: datetime) -> Iterator[AnomalyChange]:
@@ -213,8 +243,8 @@ def _no_more(
     if not anomaly.is_over and series.basis != company.basis:
         return withdraw(anomaly, OTHER_BASIS, now)
     recent = not anomaly.is_over or anomaly.found.last_day >= looked.settled_through - RECENT
-    if series in looked.rows and recent and not anomaly.withdrawn:
-        return withdraw(anomaly, OTHER_RULES if looked.shows(anomaly) else RESTATED, now)
+    if recent and not anomaly.withdrawn and (why := looked.why_gone(anomaly)):
+        return withdraw(anomaly, why, now)
     return ask_for_review(anomaly, telling.setting(series.team, looked.settled_through), now)
 
 

@@ -87,14 +87,16 @@ class AnomalyTelling:
     def _told(self, change: AnomalyChange) -> ToldAnomaly:
         slug = change.anomaly.key.series.team
         team = self._team(slug)
+        posted = find(self._connection, change.anomaly.message)
         return ToldAnomaly(
             change,
             team,
             self._company.policy(team),
-            self._place(slug),
+            # What a team was told that is no team any more stays where it stands.
+            self._place(slug) or (posted.destination if posted else ""),
             stood_in(self._directory.asked_first(self._company, team), self._stand_ins),
             self._directory.members,
-            is_first=find(self._connection, change.anomaly.message) is None,
+            is_first=posted is None,
         )
 
     def _team(self, slug: str) -> Team:

@@ -6,9 +6,11 @@ Only the worker looks: it needs numpy.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
+from functools import cached_property
 
 import numpy as np
 from sqlalchemy import Connection, String, cast, func, select
@@ -39,12 +41,32 @@ class SettledCosts:
         costs: one row a series, one column a day; NaN where a day is not delivered or not settled, 0 for no charge.
         first_day: of the columns.
         settled_through: of each series, its last settled day.
+        settled: one a column; whether every export that delivers still has delivered and settled the day.
     """
 
     series: list[AnomalySeries]
     costs: Floats
     first_day: date
     settled_through: list[date]
+    settled: Flags
+
+    @cached_property
+    def rows(self) -> Mapping[AnomalySeries, int]:
+        """Series → its row."""
+        return {series: row for row, series in enumerate(self.series)}
+
+    def cost(self, series: AnomalySeries, day: date) -> Decimal | None:
+        """What a day of a series costs; None where that is not known."""
+        column = (day - self.first_day).days
+        if series not in self.rows or not 0 <= column < LENGTH:
+            return None
+        cost = float(self.costs[self.rows[series], column])
+        return None if np.isnan(cost) else Decimal(repr(cost))
+
+    def settles(self, days: Iterable[date]) -> bool:
+        """Whether all of some days are settled, so that what has no charge on them costs nothing."""
+        columns = [(day - self.first_day).days for day in days]
+        return all(0 <= column < LENGTH and self.settled[column] for column in columns)
 
 
 def settled_costs(connection: Connection, company: Company, today: date) -> SettledCosts:
@@ -60,7 +82,7 @@ def settled_costs(connection: Connection, company: Company, today: date) -> Sett
     settled = {export: _settled(export, known, company, today) for export in {each.export for each in known.values()}}
     last = max((day for day in settled.values() if day), default=None)
     if last is None:
-        return SettledCosts([], np.empty((0, LENGTH)), today, [])
+        return SettledCosts([], np.empty((0, LENGTH)), today, [], np.zeros(LENGTH, dtype=np.bool_))
     first = last - (LENGTH - 1) * DAY
     column_of = {str(first + timedelta(number)): number for number in range(LENGTH)}
     grouped = _charges(connection, company.basis, first, last)
@@ -84,7 +106,24 @@ def settled_costs(connection: Connection, company: Company, today: date) -> Sett
         row[missing[its]] = np.nan
         row[~delivered[had]] = np.nan
         row[(day - first).days + 1 :] = np.nan
-    return SettledCosts(list(grouped), np.array(costs).reshape(-1, LENGTH), first, through)
+    return SettledCosts(
+        list(grouped), np.array(costs).reshape(-1, LENGTH), first, through, _settled_by_all(settled, known, first, last)
+    )
+
+
+def _settled_by_all(
+    settled: Mapping[str, date | None], known: Mapping[int, Coverage], first: date, last: date
+) -> Flags:
+    """Columns of the days that no export which delivers still is yet to deliver or to settle.
+
+    Args:
+        settled: export → its last settled day.
+    """
+    still = {export: day for export, day in settled.items() if day and day > last - RHYTHM_DAYS * DAY}
+    columns = _delivered(known, frozenset(still), first)
+    columns[[(day - first).days for day in missing_days(known.values(), frozenset(still), first, last)]] = False
+    columns[(min(still.values()) - first).days + 1 :] = False
+    return columns
 
 
 def _settled(export: str, known: Mapping[int, Coverage], company: Company, today: date) -> date | None:

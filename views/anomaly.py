@@ -134,7 +134,7 @@ def _offered(anomaly: Anomaly, today: date) -> list[AnswerKind]:
 def _buttons(anomaly: Anomaly, today: date) -> list[Block]:
     number, asks = str(anomaly.number), anomaly.asks(today)
     made = []
-    if anomaly.review_on and not anomaly.reviewed_by:
+    if anomaly.awaits_review:
         made.append(blocks.button("Review held", REVIEW, number, style="primary"))
     for kind in _offered(anomaly, today):
         label, action = LABELS[kind]

@@ -138,7 +138,7 @@ def _said(anomaly: Anomaly, answer: AnomalyAnswer, names: Mapping[str, str], hol
 def _review(anomaly: Anomaly, names: Mapping[str, str]) -> Sequence[str]:
     if anomaly.reviewed_by:
         return [f"*Cost review held*, says {person(anomaly.reviewed_by, names)}."]
-    if anomaly.review_on is None:
-        return []
-    who = person(anomaly.answer.by, names) if anomaly.answer else "whoever looked into it"
-    return [f"*Cost review*: {who} holds it by {named(anomaly.review_on)}, and says so with *Review held*."]
+    who = person(anomaly.investigator, names) if anomaly.investigator else "whoever looked into it"
+    if anomaly.is_over and anomaly.review_on:
+        return [f"*Cost review*: {who} holds it by {named(anomaly.review_on)}, and says so with *Review held*."]
+    return [f"*Cost review*: {who} looked into it, and holds one once it is over."] if anomaly.investigated_by else []

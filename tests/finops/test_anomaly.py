@@ -107,6 +107,26 @@ def test_expected_holds_until_its_day_and_up_to_its_level() -> None:
     assert later(anomaly, found(*[300] * 11), 5) == again
 
 
+@pytest.mark.parametrize("over", [False, True])
+def test_a_restated_day_pings_beyond_the_limit(over: bool) -> None:
+    """A day that was known when the answer was given calls again above its limit, also once it is over, and once only;
+    up to the limit, and after a month, it does not.
+    """
+    expected = expect(new(found(300)), "U1", MONDAY + timedelta(9), SETTING, NOON).anomaly
+    alarm = false_alarm(new(found(300)), "U1", SETTING, NOON).anomaly
+    again = [AnomalyEvent(AnomalyStep.RAISED_AGAIN, NOON + timedelta(1), pings=True, calls=("U1",))]
+    ended = [AnomalyEvent(AnomalyStep.OVER, NOON + timedelta(1))] if over else []
+    history = replace(SETTING, settled_through=MONDAY + timedelta(32))
+    for anomaly, most in ((expected, 330), (alarm, 500)):
+        assert later(anomaly, found(most, over=over), 1) == ended
+        assert later(anomaly, found(most + 1, over=over), 1) == again + ended
+        told = evaluate_anomaly(anomaly, anomaly.key, found(most + 1, over=over), (), SETTING, NOON + timedelta(1))
+        assert told.anomaly.asks(MONDAY) and later(told.anomaly, found(most + 2, over=over), 2) == []
+        assert later(anomaly, found(90000, over=over), 1, history) == (ended or again)
+    looked_into = investigate(new(found(300)), "U1", SETTING, NOON).anomaly
+    assert later(looked_into, found(90000, over=over), 40) == [replace(each, at=NOON + timedelta(40)) for each in ended]
+
+
 def test_a_false_alarm_raises_what_pings_for_ninety_days() -> None:
     """Another anomaly of the series pings only with a day above twice the excess, and after 90 days as before."""
     anomaly = false_alarm(new(found(300, over=True)), "U1", SETTING, NOON).anomaly
@@ -155,6 +175,44 @@ def test_the_cost_review_is_asked_for_once() -> None:
         review(held.anomaly, "U1", "", due)
 
 
+def test_a_review_waits_until_it_is_over_for_good() -> None:
+    """What was over and lasts again asks for no review and takes none; over again, it asks for it once more."""
+    anomaly = investigate(new(found(300, over=True)), "U1", SETTING, NOON).anomaly
+    asked = ask_for_review(anomaly, SETTING, NOON + timedelta(days=7)).anomaly
+    lasting = evaluate_anomaly(asked, asked.key, found(300, 300), (), SETTING, NOON + timedelta(days=8)).anomaly
+    assert (lasting.review_on, lasting.awaits_review) == (None, False)
+    assert ask_for_review(lasting, SETTING, NOON + timedelta(days=20)).events == ()
+    over = evaluate_anomaly(lasting, asked.key, found(300, 300, over=True), (), SETTING, NOON + timedelta(days=8))
+    assert (over.anomaly.review_on, over.anomaly.awaits_review) == (date(2026, 11, 20), True)
+    due = NOON + timedelta(days=15)
+    assert ask_for_review(over.anomaly, SETTING, due).events == (
+        AnomalyEvent(AnomalyStep.REVIEW_ASKED, due, calls=("U1",)),
+    )
+
+
+@pytest.mark.parametrize("over", [False, True])
+def test_the_answer_of_another_leaves_the_review(over: bool) -> None:
+    """Whoever looked into it holds its review, also where another says Expected, or takes that back, before or after it
+    is over; where they say Expected themselves there is none.
+    """
+    anomaly = investigate(new(found(300, over=over)), "U1", SETTING, NOON).anomaly
+    until = MONDAY + timedelta(9)
+    other = expect(anomaly, "U2", until, SETTING, NOON + timedelta(days=1)).anomaly
+    for each in (other, undo_answer(other, "U2", NOON).anomaly):
+        assert each.investigator == "U1"
+        ended = evaluate_anomaly(each, each.key, found(300, over=True), (), SETTING, NOON).anomaly
+        assert ended.review_on == date(2026, 11, 12) and ended.is_current(MONDAY)
+        due = NOON + timedelta(days=7)
+        assert ask_for_review(ended, SETTING, due).events == (
+            AnomalyEvent(AnomalyStep.REVIEW_ASKED, due, calls=("U1",)),
+        )
+    for own in (expect(anomaly, "U1", until, SETTING, NOON), false_alarm(other, "U1", SETTING, NOON)):
+        ended = evaluate_anomaly(own.anomaly, anomaly.key, found(300, over=True), (), SETTING, NOON).anomaly
+        assert (ended.investigator, ended.review_on) == ("", None)
+    assert investigate(other, "U2", SETTING, NOON).anomaly.investigator == "U2"
+    assert withdraw(other, "gone", NOON).anomaly.investigator == ""
+
+
 def test_what_is_over_can_be_answered() -> None:
     """A spike that is over can be looked into: its review is asked for from the answer on."""
     anomaly = investigate(new(found(300, over=True)), "U1", SETTING, NOON).anomaly
@@ -197,10 +255,20 @@ def test_answers_that_are_refused() -> None:
 
 
 def test_a_restated_anomaly_stays_the_same() -> None:
-    """One that begins up to three days otherwise, or has a day in common, is the one on record; others are new."""
+    """One that has a day in common, or begins up to three days otherwise while a day of the old one keeps half of its
+    excess, is the one on record; others are new.
+    """
     anomaly = new(found(*[300] * 6))
     for first, known in ((-4, None), (-3, anomaly), (5, anomaly), (6, None)):
-        assert known_as([anomaly], SERIES, [found(300, first=MONDAY + timedelta(first))]) == [known]
+        assert known_as([anomaly], SERIES, [found(300, first=MONDAY + timedelta(first))], lambda _: Decimal(200)) == [
+            known
+        ]
+    for first, known in ((-3, None), (-1, None), (0, anomaly), (5, anomaly)):
+        for cost in (Decimal(199), None):
+            figures = found(300, first=MONDAY + timedelta(first))
+            assert known_as([anomaly], SERIES, [figures], lambda _, cost=cost: cost) == [known]
+    fallen, lower = new(found(20)), found(20, first=MONDAY + timedelta(1))
+    assert [known_as([fallen], SERIES, [lower], lambda _, n=n: Decimal(n)) for n in (60, 61)] == [[fallen], [None]]
     assert known_as([anomaly], SERIES, [found(20)]) == [None]
     assert known_as([anomaly], replace(SERIES, provider="GCP"), [found(300)]) == [None]
     assert known_as([withdraw(anomaly, "gone", NOON).anomaly], SERIES, [found(300)]) == [None]
@@ -213,7 +281,8 @@ def test_the_surest_match_comes_first() -> None:
     assert known_as([first], SERIES, [before, same]) == [None, first]
     assert known_as([first, second], SERIES, [found(300, first=MONDAY + timedelta(3))]) == [second]
     assert known_as([first, second], SERIES, [found(300, first=MONDAY + timedelta(4))]) == [second]
-    assert known_as([first, second], SERIES, [before, found(300, first=MONDAY + timedelta(2))]) == [first, second]
+    near = [before, found(300, first=MONDAY + timedelta(2))]
+    assert known_as([first, second], SERIES, near, lambda _: Decimal(300)) == [first, second]
 
 
 def test_anomalies_are_ranked_by_money() -> None:

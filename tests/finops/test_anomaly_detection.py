@@ -56,6 +56,17 @@ def test_a_shift_is_one_anomaly(behaviour: str) -> None:
     assert found.over_on == found.first_day + timedelta(int(delivered[13]))
 
 
+@pytest.mark.parametrize(("usual", "spike"), [(1e-13, 1e12), (1e-18, 1e20), (1e-18, 9.9)])
+def test_an_absurd_series_keeps_no_other_from_being_judged(usual: float, spike: float) -> None:
+    """After days that cost next to nothing the ratio is cut off, as the score is; the series beside it is found too."""
+    costs = np.full((2, LENGTH), [[usual], [100.0]])
+    costs[:, -1] = spike, 1000
+    low = replace(DEFAULT, amount=Decimal(1))
+    absurd, other = find_anomalies(costs, FIRST, [low, low])
+    assert (absurd.ratio, absurd.score, absurd.cost) == (1_000_000, 1000, Decimal(repr(spike)))
+    assert (other.series, other.ratio, other.cost) == (1, 9, 1000)
+
+
 def test_a_return_to_a_known_level_is_no_anomaly() -> None:
     """After five weeks nearly switched off, the former level pings nobody; the fall is recorded."""
     costs = made_up("steady", 5)

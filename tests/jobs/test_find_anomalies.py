@@ -13,11 +13,11 @@ import pytest
 from bot.installation import Installation
 from finops.anomaly import Anomaly, AnomalySetting, Cause, expect, false_alarm, investigate
 from finops.anomaly_rules import TeamAnomalies
-from jobs.find_anomalies import OTHER_RULES, RESTATED
+from jobs.find_anomalies import GONE, OTHER_RULES, RESTATED
 from storage.anomalies import find_anomaly, save_anomalies
 from storage.ledger.ingest import ingest
-from tests.company import Charge, write_bill
-from tests.jobs.anomalous import DAY, NOW, SPIKE, company_of, deliver, look, make_place, recorded, said, stored
+from tests.company import CONFIG, Charge, take_in, write_bill
+from tests.jobs.anomalous import DAY, NOW, SPIKE, charges, company_of, deliver, look, make_place, recorded, said, stored
 
 MORE = {SPIKE: Decimal(400), SPIKE + DAY: Decimal(500)}
 
@@ -158,6 +158,122 @@ def test_what_a_restatement_takes_away_is_withdrawn(place: Installation) -> None
     deliver(place, MORE, NOW + timedelta(hours=2))
     assert look(place) == "1 found"
     assert [each.number for each in stored(place)] == [1, 2]
+
+
+@pytest.fixture
+def wrong(tmp_path: Path) -> Installation:
+    """The company, its bill with a service that never cost anything before, and what was found in it."""
+    found = make_place(tmp_path)
+    bill(found, SPIKE + 3 * DAY, "Wrong")
+    assert look(found) == "1 found"
+    return found
+
+
+def bill(place: Installation, through: date, service: str = "", export: str = "") -> None:
+    """Deliver the usual days through one, and two of a service; as the bill itself, or as another export."""
+    more = [
+        Charge(day, Decimal(900), "payments", service) for day in (SPIKE, SPIKE + DAY) if service and day <= through
+    ]
+    found = charges({}, through) + more
+    if not export:
+        write_bill(Path(next(iter(place.company.sources.values())).keys["path"]) / "bill.csv", found)
+        take_in(place)
+        return
+    folder = place.config_path.parent / export
+    write_bill(folder / "bill.csv", found)
+    ingest([folder], export, company=place.company, state=place.state, ledger=place.ledger, now=place.now)
+
+
+def test_what_leaves_the_figures_with_its_service_is_withdrawn(wrong: Installation) -> None:
+    """A service restated away has no days to judge any more: its anomaly is withdrawn with that reason, once."""
+    bill(wrong, SPIKE + 3 * DAY)
+    assert look(wrong) == "1 withdrawn" and look(wrong) == "nothing new"
+    assert stored(wrong)[0].withdrawn == GONE
+    assert "*Withdrawn*: its team or service has no charges any more." in said(wrong)["anomaly/1"][1]
+
+
+def test_what_is_not_delivered_withdraws_nothing(wrong: Installation) -> None:
+    """While a bill ends before the days of an anomaly it does not say that these cost nothing."""
+    bill(wrong, SPIKE - DAY)
+    assert look(wrong) == "nothing new"
+    bill(wrong, SPIKE + 3 * DAY)
+    assert look(wrong) == "1 withdrawn"
+
+
+def test_days_that_are_not_delivered_any_more_withdraw_nothing(place: Installation) -> None:
+    """Nor where the service has other days: what the anomaly's cost is not known until they are delivered again."""
+    look(place)
+    bill(place, SPIKE - DAY)
+    assert look(place) == "nothing new"
+    bill(place, SPIKE + 3 * DAY)
+    assert look(place) == "1 withdrawn" and stored(place)[0].withdrawn == RESTATED
+
+
+def test_what_one_export_is_yet_to_deliver_withdraws_nothing(tmp_path: Path) -> None:
+    """While an export that delivers still is behind the days of an anomaly, another's figures do not withdraw it."""
+    place = make_place(tmp_path)
+    bill(place, SPIKE + 3 * DAY)
+    bill(place, SPIKE + 3 * DAY, "Wrong", export="second")
+    assert "1 found" in look(place)
+    bill(place, SPIKE - DAY, export="second")
+    look(place)
+    assert [each.withdrawn for each in stored(place) if each.key.series.service == "Wrong"] == [""]
+    bill(place, SPIKE + 3 * DAY, export="second")
+    look(place)
+    assert [each.withdrawn for each in stored(place) if each.key.series.service == "Wrong"] == [GONE]
+
+
+def test_a_renamed_team_leaves_nothing_open(place: Installation, tmp_path: Path) -> None:
+    """The anomaly of a team that is another now is withdrawn where it was told; the other team is told."""
+    look(place)
+    (tmp_path / "finops.yaml").write_text(CONFIG.replace("slug: payments", "slug: paying"))
+    renamed = Installation(tmp_path / "finops.yaml", place.settings, place.clock)
+    deliver(renamed, MORE, NOW + timedelta(hours=1))
+    assert look(renamed) == "1 found, 1 withdrawn"
+    assert [(each.key.series.team, each.withdrawn) for each in stored(renamed)] == [("payments", GONE), ("paying", "")]
+    assert "*Withdrawn*" in said(renamed)["anomaly/1"][1] and "anomaly/2" in said(renamed)
+
+
+@pytest.mark.parametrize(
+    ("cost", "overlap", "told"), [(100, 0, False), (119, 0, False), (121, 0, True), (100, 2, False), (100, 3, True)]
+)
+def test_a_renamed_service_is_not_told(tmp_path: Path, cost: int, overlap: int, told: bool) -> None:
+    """A service that begins as another of the same provider ends, and costs up to a fifth more or less, is recorded and
+    told to nobody; one that costs more still, or begins while the other lasts, is told.
+    """
+    place = make_place(tmp_path)
+    begins = SPIKE - 2 * DAY
+    old = [each for each in charges({}) if each.day < begins + overlap * DAY]
+    new = [Charge(each.day, Decimal(cost), "payments", "Compute Engine") for each in charges({}) if each.day >= begins]
+    write_bill(Path(next(iter(place.company.sources.values())).keys["path"]) / "bill.csv", old + new)
+    take_in(place)
+    look(place)
+    [anomaly] = [each for each in stored(place) if each.key.series.service == "Compute Engine"]
+    assert (anomaly.key.first_day, anomaly.told_at is not None) == (begins, told)
+
+
+def test_a_new_spike_inherits_no_silence(place: Installation) -> None:
+    """A spike that a delivery takes away silences none that the same delivery shows within three days of it."""
+    look(place)
+    [anomaly] = stored(place)
+    answered(place, false_alarm(anomaly, "UALICE", setting(place), place.now))
+    deliver(place, {SPIKE + 2 * DAY: Decimal(800)}, NOW + DAY)
+    assert look(place) == "1 found, 1 withdrawn"
+    old, fresh = stored(place)
+    assert (old.withdrawn, fresh.key.first_day) == (RESTATED, SPIKE + 2 * DAY)
+    assert fresh.told_at and "anomaly/2" in said(place)
+    assert fresh.causes[0] == Cause("account", "production (0012)", Decimal(800))
+
+
+def test_a_restatement_beyond_an_answer_pings(place: Installation) -> None:
+    """A day that was known when it was called a false alarm is told again where it is restated beyond the limit."""
+    look(place)
+    [anomaly] = stored(place)
+    answered(place, false_alarm(anomaly, "UALICE", setting(place), place.now))
+    deliver(place, {day: 2 * cost for day, cost in MORE.items()}, NOW + timedelta(hours=1))
+    assert look(place) == "nothing new"
+    deliver(place, {day: 100 * cost for day, cost in MORE.items()}, NOW + timedelta(hours=2))
+    assert look(place) == "1 raised-again" and look(place) == "nothing new"
 
 
 def test_a_shift_is_one_anomaly(place: Installation) -> None:

@@ -66,6 +66,8 @@ INVESTIGATED = investigate(OPEN, "U1", SETTING, NOW).anomaly
 EXPECTED = expect(OPEN, "U1", date(2026, 12, 31), SETTING, NOW).anomaly
 FALSE = false_alarm(OVER, "U1", SETTING, NOW).anomaly
 REVIEW = investigate(OVER, "U1", SETTING, NOW).anomaly
+REVIEW_OF_ANOTHER = expect(REVIEW, "U2", date(2026, 12, 31), SETTING, NOW).anomaly
+REVIEW_TO_COME = expect(INVESTIGATED, "U2", date(2026, 12, 31), SETTING, NOW).anomaly
 REVIEWED = review(REVIEW, "U2", "", NOW).anomaly
 JOINED = with_aws(OPEN, ANOMALY, NOW).anomaly
 LESS = replace(OPEN, found=found("10", "20"), causes=(), told_at=None)
@@ -109,6 +111,8 @@ ANOMALY_CASES: dict[str, Callable[[], Message | dict[str, Any]]] = {
             ("expected", EXPECTED),
             ("false_alarm", FALSE),
             ("review", REVIEW),
+            ("review_of_another", REVIEW_OF_ANOTHER),
+            ("review_to_come", REVIEW_TO_COME),
             ("reviewed", REVIEWED),
             ("beside_aws", JOINED),
             ("decrease", LESS),
