@@ -10,10 +10,10 @@ from decimal import Decimal
 from finops.alert_state import Alert, AlertKey
 from finops.breakdown import Line, compare, group
 from finops.drivers import Separation, Span
-from finops.explanation import Coverage, Explanation, Variance, VarianceKey, coverage
+from finops.explanation import STANDING, Coverage, Explanation, Variance, VarianceKey, coverage, has_moved, is_whole
 from finops.money import add, subtract
 from finops.periods import DAY
-from finops.policy import Kind
+from finops.policy import Kind, Materiality
 from finops.spend import DaySpend, total
 from finops.team_month import TeamMonth
 
@@ -93,6 +93,14 @@ def variance_key(alert: AlertKey) -> VarianceKey:
     return VarianceKey(alert.team, alert.month, alert.currency)
 
 
+def alert_number(alert: Alert) -> Variance | None:
+    """The number that an alert stands on, as explanations are held against it; None without a budget."""
+    seen = alert.reading
+    if seen.budget is None:
+        return None
+    return Variance(seen.amount, seen.budget, seen.is_forecast, seen.basis, seen.publication, seen.seen_at)
+
+
 def coverage_of_alert(alert: Alert, explanations: Iterable[Explanation]) -> Coverage | None:
     """How far the variance that an alert stands on is explained.
 
@@ -108,6 +116,27 @@ def coverage_of_alert(alert: Alert, explanations: Iterable[Explanation]) -> Cove
         return None
     found = coverage(variance, explanations)
     return found if alert.step or found.explained else None
+
+
+def is_explained(
+    number: Variance, explanations: Sequence[Explanation], material: Materiality, moved: Materiality
+) -> bool:
+    """Whether what nobody has explained of a number is too small to count.
+
+    Where the whole was explained it stays so while the number has moved by less than what voids an explanation.
+
+    Args:
+        number: as it is now.
+        moved: the movement that voids what was said of a number.
+    """
+    if is_whole(coverage(number.value, explanations), number.budget, material):
+        return True
+    standing = [each for each in explanations if each.stage in STANDING and each.basis is number.basis]
+    if not standing or any(has_moved(each.approved or each.explained, number, moved) for each in standing):
+        return False
+    # Who wrote last saw what the others had left open.
+    written = max((each.explained for each in standing), key=lambda each: each.seen_at)
+    return is_whole(coverage(written.value, explanations), written.budget, material)
 
 
 def known_through(month: TeamMonth) -> date | None:

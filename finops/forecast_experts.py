@@ -26,7 +26,7 @@ PRIORS = {
     "weekday medians": 1.0,
     "weekday means": 1.0,
     "line of six weeks": 1.8,
-    "line of four weeks": 1.4,
+    "line of four weeks": 1.0,
     "month to date": 1.3,
     "since the last shift": 1.0,
     "same days of three months": 2.0,

@@ -13,8 +13,8 @@ from finops.company import Company
 from finops.corrective_action import ActionChange
 from finops.effect import Effect
 from finops.explained_alert import unexplained
-from finops.explained_month import variance_key
-from finops.explanation import EXPLAINED, ExplanationChange, is_whole
+from finops.explained_month import is_explained, variance_key
+from finops.explanation import EXPLAINED, ExplanationChange
 from finops.explanation_told import Audience
 from finops.freeze_decision import is_emergency
 from handlers.alert_access import Asker, Case
@@ -130,4 +130,5 @@ def _answer(
 
 def _is_whole(subject: Subject, company: Company) -> bool:
     """Whether the month is explained."""
-    return is_whole(subject.coverage, subject.number.budget, subject.team.materiality or company.materiality)
+    material, moved = subject.team.materiality or company.materiality, company.explanations.moved
+    return is_explained(subject.number, subject.explanations, material, moved)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from finops.alert import conclude
-from finops.company import Company
+from sqlalchemy import Connection
+
+from finops.alert import Action, Change, conclude
+from finops.company import Company, Team
 from finops.company_words import company_words
 from finops.evaluation import Read, decide
 from finops.evaluation import readings as readings_of
+from finops.explained_alert import explained_before
+from finops.explained_month import alert_number, is_explained, variance_key
+from finops.explanation import STANDING
 from finops.periods import Month
 from finops.policy import Kind
 from jobs.alerting import Alerting
@@ -17,6 +23,7 @@ from jobs.job import Job, Outcome
 from storage.alerts import alert_keys, alerts_by_key, alerts_of_teams, is_newest, living_alerts, was_evaluated
 from storage.audit import note_settings
 from storage.closed_months import basis_of
+from storage.explanations import explanations_of_month
 from storage.publish import newest_publication
 from storage.state import State
 from storage.team_months import team_months
@@ -67,9 +74,43 @@ def _evaluate(month: Month, now: datetime, company: Company, state: State) -> Co
             alerts = alerts_of_teams(connection, month, some, lock=True)
             alerting = Alerting(connection, company, teams, now)
             changes = decide([each for slug in some for each in readings[slug]], alerts, alerting, now)
-            saved = alerting.write(changes)
+            saved = alerting.write(_explained(changes, month, teams, connection, alerting, now, company))
         counts.update(str(event.action) for change in saved for event in change.events)
     return counts
+
+
+def _explained(
+    changes: Sequence[Change],
+    month: Month,
+    teams: Mapping[str, Team],
+    connection: Connection,
+    alerting: Alerting,
+    now: datetime,
+    company: Company,
+) -> list[Change]:
+    """The same, where a closed month that was explained while it ran asks nobody for what is written already."""
+    rises = {change.alert.key for change in changes if _asks_to_explain(change)}
+    if not rises:
+        return list(changes)
+    written = explanations_of_month(connection, month, {key.team for key in rises})
+    decided = []
+    for change in changes:
+        alert, number = change.alert, alert_number(change.alert)
+        known = written.get(variance_key(alert.key), ()) if alert.key in rises else ()
+        explanations = [each for each in known if each.stage in STANDING]
+        team = teams.get(alert.key.team)
+        material = (team.materiality if team else None) or company.materiality
+        if explanations and number and is_explained(number, explanations, material, company.explanations.moved):
+            by = max(explanations, key=lambda each: each.submitted_at).author
+            change = explained_before(change, by, alerting.setting(alert.key.team), now)
+        decided.append(change)
+    return decided
+
+
+def _asks_to_explain(change: Change) -> bool:
+    """Whether a closed month's alert rises to where its explanation is asked for."""
+    risen = any(event.action in (Action.RAISED, Action.ROSE) for event in change.events)
+    return change.alert.key.kind is Kind.CLOSED and risen and not change.alert.duty_done
 
 
 def _give_up(oldest: Month, now: datetime, company: Company, state: State) -> Counter[str]:

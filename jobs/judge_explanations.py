@@ -12,14 +12,13 @@ from finops.alert import Alert, Change
 from finops.basis import Basis
 from finops.company import Company, Team
 from finops.explained_alert import unexplained
-from finops.explained_month import is_judged, variance_key, variance_of
+from finops.explained_month import is_explained, is_judged, variance_key, variance_of
 from finops.explanation import (
     Explanation,
     ExplanationChange,
     Variance,
     VarianceKey,
     coverage,
-    is_whole,
     remind,
     restate,
 )
@@ -150,7 +149,8 @@ def _write(
     number = seen or max((each.explanation.explained for each in changes), key=lambda each: each.seen_at)
     told = _tell(connection, company, team, key, number, changes, now)
     standing = [each for each in alerts.values() if each.live and variance_key(each.key) == key]
-    whole = is_whole(told.coverage, number.budget, team.materiality or company.materiality)
+    material, moved = team.materiality or company.materiality, company.explanations.moved
+    whole = is_explained(number, told.explanations, material, moved)
     _follow(connection, company, team, standing, changes, whole, now)
     append(connection, explanation_entries(changes))
     return Counter(str(event.step) for change in changes for event in change.events)

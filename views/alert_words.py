@@ -148,6 +148,19 @@ def roles_called(callees: Sequence[Callee]) -> tuple[str, str]:
     return listed([ROLES[role] for role in found]) or "nobody", "are" if plural else "is"
 
 
+def state_word(alert: Alert, now: datetime) -> str:
+    """Where it stands in one word, as a count or a column has it: an acknowledged one whose duty is done is 'done'."""
+    status = alert.status(now)
+    return "done" if status is Status.ACKNOWLEDGED and alert.duty_done else str(status)
+
+
+def due_words(alert: Alert, policy: Policy, now: datetime) -> str:
+    """'due Wed 18 Nov', 'overdue since Wed 18 Nov'; empty where nothing is left to be done by a day."""
+    if alert.due is None or alert.step < 0 or alert.duty_done:
+        return ""
+    return f"overdue since {day(alert.due)}" if is_overdue(alert, policy, now) else f"due {day(alert.due)}"
+
+
 def standing(alert: Alert, policy: Policy, names: Mapping[str, str], now: datetime) -> str:
     """Where it stands, who put it there and until when, as a line of mrkdwn."""
     status, given, asleep = alert.status(now), alert.acknowledgement, alert.snooze

@@ -12,18 +12,19 @@ from finops.freeze import Freeze
 from finops.policy import Kind, Policy
 from views import blocks
 from views.alert_calls import SHOW
-from views.alert_words import lead, quoted, roles_called, rung
+from views.alert_words import due_words, lead, quoted, roles_called, rung, state_word
 from views.fit import lines_that_fit, message
 from views.freeze_words import ICE, decision
 from views.message import Block, Message
 from views.people import person
 from views.sentences import called_by, withheld_of
 from views.text import escape
-from views.time import day, moment
+from views.time import moment
 
 SHOWN = 20
 """Most alerts that are named, the worst first."""
 FREEZES = 10
+_STATES = ("open", "acknowledged", "done", "snoozed", "resolved")
 _PLACES = {"over": 0, "threshold": 1, "under": 2, "ended": 3}
 
 
@@ -77,9 +78,9 @@ def _counted(alerts: Sequence[Alert], policies: Mapping[str, Policy], now: datet
         return f":white_check_mark: *No alert is open*{about}."
     ordered = sorted(alerts, key=_order)
     rungs = Counter(rung(each.key.kind, each.step, policies[each.key.team]) for each in ordered)
-    states = Counter(str(each.status(now)) for each in alerts)
+    states = Counter(state_word(each, now) for each in alerts)
     said = ", ".join(f"{number:,} at {words}" for words, number in rungs.items())
-    stand = ", ".join(f"{states[status]:,} {status}" for status in Status if states[status])
+    stand = ", ".join(f"{states[state]:,} {state}" for state in _STATES if states[state])
     noun = "alert" if len(alerts) == 1 else "alerts"
     return f"*{len(alerts):,} {noun}*{about}: {said} ({stand})."
 
@@ -102,10 +103,7 @@ def _name(slug: str, teams: Mapping[str, Team]) -> str:
 def _line(alert: Alert, teams: Mapping[str, Team], policy: Policy, names: Mapping[str, str], now: datetime) -> str:
     """The finding, and below it where the alert stands and what comes next."""
     team = teams.get(alert.key.team) or Team(alert.key.team, alert.key.team)
-    parts = [_standing(alert, names, now)]
-    if alert.due and alert.step > 0:
-        late = alert.step in alert.overdue
-        parts.append(f"overdue since {day(alert.due)}" if late else f"due {day(alert.due)}")
+    parts = [part for part in (_standing(alert, names, now), due_words(alert, policy, now)) if part]
     return f"{lead(alert, team, policy)}\n{'; '.join(parts)}."
 
 
@@ -113,6 +111,8 @@ def _standing(alert: Alert, names: Mapping[str, str], now: datetime) -> str:
     status, given, asleep = alert.status(now), alert.acknowledgement, alert.snooze
     if status is Status.SNOOZED and asleep:
         return f"Snoozed by {person(asleep.by, names)} until {moment(asleep.until)}: {quoted(asleep.why)}"
+    if status is Status.ACKNOWLEDGED and (done := alert.duty_done):
+        return f"Done by {person(done.by, names)}, {moment(done.at)}"
     if status is Status.ACKNOWLEDGED and given:
         return f"Acknowledged by {person(given.by, names)} until {moment(given.until)}"
     if status is Status.RESOLVED:

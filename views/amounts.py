@@ -25,6 +25,8 @@ THRESHOLDS = (ZERO, Decimal("0.5"), Decimal("0.8"), Decimal(1))
 """Shares of the budget that raise an alert (DESIGN.md, section 3, rule 4)."""
 _DIGITS_TO_TELL = 4
 _LONG = Decimal(1000)
+_BRIEF_ENOUGH = Decimal(10)
+_UNITS = ("", "k", "M", "bn")
 _SHORT_MONTHS = [LOCALE.months["format"]["abbreviated"][number] for number in range(1, 13)]
 _LONG_MONTHS = [LOCALE.months["format"]["wide"][number] for number in range(1, 13)]
 _SHORT_DAYS = [LOCALE.days["format"]["abbreviated"][number] for number in range(7)]
@@ -78,6 +80,21 @@ def brief(amount: Decimal, currency: str, signed: bool = False) -> str:
     text = money(amount, currency, signed=signed)
     whole, point, digits = text.rpartition(".")
     return whole if point and not digits.strip("0") else text
+
+
+def short(amount: Decimal, currency: str, signed: bool = False) -> str:
+    """An amount for a narrow place, rounded to what can be told apart there: '+$379', '−€1.7k', '$12k', '$3.4M'."""
+    if abs(amount) < _BRIEF_ENOUGH:
+        return brief(amount, currency, signed)
+    shown, unit = abs(amount), ""
+    for unit in _UNITS:
+        # 999.6 is 1k, and not 1,000; 9.97k is 10k.
+        shown = shown.quantize(Decimal("0.1") if unit and shown < _BRIEF_ENOUGH else Decimal(1), context=EXACT)
+        if shown < _LONG or unit == _UNITS[-1]:
+            break
+        shown = EXACT.divide(abs(amount), _LONG ** (_UNITS.index(unit) + 1))
+    text = f"{shown:,f}".removesuffix(".0")
+    return f"{_sign(amount, signed)}{_form(currency)[0]}{text}{unit}"
 
 
 def number(amount: Decimal, currency: str, signed: bool = False) -> str:

@@ -26,7 +26,8 @@ def standing_message(
         first: a sentence before it.
     """
     which = f"*{escape(called_by(team))}*, {alert.key.kind} alert of {month_name(alert.key.month)}"
-    said = f"{escape(first, 300)} {which}: {standing(alert, policy, names, now)}".strip()
+    before = f"{escape(first, 300)} " if first else ""
+    said = f"{before}{which}: {standing(alert, policy, names, now)}"
     return message(said, [blocks.section(said)])
 
 

@@ -174,8 +174,10 @@ def what_happened(drivers: Drivers, currency: str) -> str:
     """The largest parts in a plain sentence, the others in one, then what no part makes; together the variance."""
     steps = steps_of(drivers)
     parts = sorted((step for step in steps if step.part), key=lambda step: -abs(step.amount))
-    said = [_said(step, currency) for step in parts[:LARGEST]]
-    if others := parts[LARGEST:]:
+    # Of one that is left the name takes no more room than its number would.
+    shown = LARGEST + 1 if len(parts) == LARGEST + 1 else LARGEST
+    said = [_said(step, currency) for step in parts[:shown]]
+    if others := parts[shown:]:
         rest = add(step.amount for step in others)
         said.append(f"{len(others):,} smaller parts together {money(rest, currency, signed=True)}")
     said += [_said(step, currency) for step in steps if not step.part and step.amount]

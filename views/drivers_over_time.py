@@ -12,7 +12,7 @@ from finops.basis import Basis
 from finops.drivers import Driver, Separation
 from finops.money import ZERO, add, plain
 from finops.periods import DAY, Month
-from views.amounts import brief, days, money, month_name, short_day, symbol
+from views.amounts import brief, days, money, month_name, short, short_day, symbol
 from views.driver_words import TITLES
 from views.message import Picture
 from views.text import clip, literal, unmarked
@@ -42,7 +42,10 @@ def drivers_over_time(told: Told, currency: str, basis: Basis, name: str) -> Pic
         "symbol": symbol(currency),
         "months": [_span(month, separation) for month, separation in told],
         "parts": [[title, [plain(amount) for amount in amounts]] for title, amounts in parts],
-        "changes": [[plain(change), _bare(brief(change, currency, signed=True))] for change in changes],
+        "changes": [
+            [plain(change), *(_bare(form(change, currency, signed=True)) for form in (brief, short))]
+            for change in changes
+        ],
     }
     lines = "; ".join(
         f"{month_name(month)} {money(change, currency, signed=True)}{_largest(separation, currency)}"

@@ -11,7 +11,7 @@ import click
 from bot.installation import Installation
 from bot.terminal.output import FORMAT, show
 from bot.terminal.variance import unknown_team
-from finops.alert import Alert, Status, rung_name
+from finops.alert import Alert, Status, is_overdue, rung_name
 from finops.company import Company, Team
 from finops.freeze import Freeze
 from finops.money import plain
@@ -20,6 +20,7 @@ from storage.freezes import freezes_in_force
 from storage.people import read_directory
 from storage.state import State
 from storage.teams import all_teams
+from views.alert_words import state_word
 
 
 @click.command("alerts")
@@ -52,22 +53,25 @@ def alert_rows(company: Company, state: State, team: str | None, now: datetime) 
 def _row(
     alert: Alert, team: Team, company: Company, freeze: Freeze | None, names: Mapping[str, str], now: datetime
 ) -> dict[str, Any]:
-    status, reading = alert.status(now), alert.reading
-    answer = {Status.ACKNOWLEDGED: alert.acknowledgement, Status.SNOOZED: alert.snooze}.get(status)
+    status, reading, policy = alert.status(now), alert.reading, company.policy(team)
+    done = alert.duty_done if status is Status.ACKNOWLEDGED else None
+    held = {Status.ACKNOWLEDGED: alert.acknowledgement, Status.SNOOZED: alert.snooze}.get(status)
+    answer = done or held
     return {
         "team": alert.key.team,
         "month": str(alert.key.month),
         "kind": str(alert.key.kind),
         "currency": alert.key.currency,
-        "tier": rung_name(alert.key.kind, alert.step, company.policy(team)),
-        "status": str(status),
+        "tier": rung_name(alert.key.kind, alert.step, policy),
+        "status": state_word(alert, now),
         "amount": plain(reading.amount),
         "budget": None if reading.budget is None else plain(reading.budget),
         "data_through": None if reading.data_through is None else str(reading.data_through),
         "by": names.get(answer.by, answer.by) if answer else None,
-        "until": _moment(answer.until) if answer else None,
+        "until": _moment(held.until) if held and not done else None,
         "next_call": _moment(alert.answer_by) if alert.answer_by else None,
-        "due": str(alert.due) if alert.due and alert.step > 0 else None,
+        "due": str(alert.due) if alert.due and alert.step > 0 and not alert.duty_done else None,
+        "overdue": is_overdue(alert, policy, now),
         "frozen_until": str(freeze.until) if freeze else None,
         "posted": alert.live,
     }

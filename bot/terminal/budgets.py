@@ -9,7 +9,7 @@ import click
 from sqlalchemy import Connection
 
 from bot.installation import Installation
-from bot.terminal.output import FORMAT, show
+from bot.terminal.output import FORMAT, counted, show
 from finops.budget import Budget
 from finops.budget_request import RequestStage
 from finops.company import Company
@@ -37,7 +37,11 @@ def import_budgets(installation: Installation, file: Path) -> None:
     with installation.state.writing() as connection:
         budgets = read_budgets(connection, installation.company, file)
         done = record_budgets(connection, budgets, source=file.name, by=getpass.getuser(), now=installation.now)
-    click.echo(f"{len(budgets)} budgets read: {done.new} new, {done.changed} changed, {done.unchanged} as before.")
+        unknown = {budget.team for budget in budgets} - all_teams(connection, installation.company).keys()
+    read = counted(len(budgets), "budget")
+    click.echo(f"{read} read: {done.new} new, {done.changed} changed, {done.unchanged} as before.")
+    if unknown:
+        click.echo(f"no team {', '.join(sorted(unknown))}: kept until a bill names it; `finops budgets list` shows it.")
 
 
 @COMMAND.command("requests")

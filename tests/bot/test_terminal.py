@@ -252,6 +252,18 @@ def test_a_tag_that_no_row_has_is_said_with_those_there_are(here: Path) -> None:
     assert finops("ingest", "a.csv", "--export", "aws").output.endswith("aws: no row has any tag.\n")
 
 
+def test_budgets_of_teams_that_no_bill_names(here: Path) -> None:
+    """Where teams come from the bill, a budget of one that is none is read, and named."""
+    (here / "finops.yaml").write_text("currency: USD\nteams_from: {tag: Cost Center}\n")
+    (here / "b.csv").write_text("team,month,amount,currency\nshop,2026-10,3000,USD\n")
+    assert finops("budgets", "import", "b.csv").output == (
+        "1 budget read: 1 new, 0 changed, 0 as before.\n"
+        "no team shop: kept until a bill names it; `finops budgets list` shows it.\n"
+    )
+    (here / "b.csv").write_text("team,month,amount,currency\nunallocated,2026-10,30,USD\nunallocated,2026-11,30,USD\n")
+    assert finops("budgets", "import", "b.csv").output == "2 budgets read: 2 new, 0 changed, 0 as before.\n"
+
+
 def test_a_difference_of_versions_ends_with_its_sum(here: Path) -> None:
     """The table is followed by what changed in all, in each currency; programs get the rows alone."""
     (here / "finops.yaml").write_text("currency: USD\n")

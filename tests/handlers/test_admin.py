@@ -13,7 +13,9 @@ from sqlalchemy import text
 from bot.cli import main
 from bot.discovery import declared
 from bot.scheduler import Scheduler
+from finops.alert import Setting, do_duty
 from finops.effect import Effect
+from storage.alerts import living_alerts, save_alerts
 from storage.deliveries import TABLE as DELIVERIES
 from storage.deliveries import queue
 from storage.standing import read_standing
@@ -193,6 +195,25 @@ def test_the_same_at_the_terminal(place) -> None:  # type: ignore[no-untyped-def
     assert {"open": "1"}.items() <= {row["name"]: row["said"] for row in by_area["alerts"]}.items()
     assert CliRunner().invoke(main, ["admin", "replay", "all"], obj=place).output == "1 message tried again.\n"
     assert key.startswith("payments/")
+
+
+def test_an_alert_whose_duty_is_done_at_the_terminal(place) -> None:  # type: ignore[no-untyped-def]
+    """`finops alerts` says done, by whom, and no day by which anything is due; before that it says overdue."""
+    raise_alert(place, step=2)
+
+    def row() -> dict[str, object]:
+        [found] = json.loads(CliRunner().invoke(main, ["alerts", "--format", "json"], obj=place).output)
+        return {name: found[name] for name in ("status", "by", "until", "due", "overdue")}
+
+    due = row()["due"]
+    assert row() == {"status": "open", "by": None, "until": None, "due": due, "overdue": False}
+    place.clock.now += timedelta(days=40)
+    assert row() == {"status": "open", "by": None, "until": None, "due": due, "overdue": True}
+    with place.state.writing() as connection:
+        [alert] = living_alerts(connection)
+        setting = Setting(place.company.policy(place.company.listed["payments"]))
+        save_alerts(connection, [(do_duty(alert, "U9", "", setting, place.now), setting.policy)], place.now)
+    assert row() == {"status": "done", "by": "U9", "until": None, "due": None, "overdue": False}
 
 
 def test_a_touched_record_is_named(tmp_path: Path) -> None:

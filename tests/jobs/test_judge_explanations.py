@@ -232,6 +232,45 @@ def test_a_restatement_that_does_not_count_is_noted(office: Office) -> None:
     assert office.run() == "1 voided"
 
 
+def test_a_move_that_is_only_noted_opens_no_duty(office: Office) -> None:
+    """The whole that was explained stays the whole while its number moves by less than counts."""
+    key = raise_alert(office.installation, month=OCTOBER.month)
+    office.explain(OCTOBER, "103.83")
+    office.click("dave", "explanation_approve", OCTOBER, 1)
+    office.deliver(Decimal("29.99"))
+    assert office.run() == "1 noted"
+    assert office.alert(key).duty_done
+    assert not any("open again" in text for text in office.said(f"alert/{key}/").values())
+    office.deliver(Decimal("30"))
+    assert office.run() == "1 voided"
+    assert office.alert(key).duty_done is None
+
+
+def test_an_approval_after_a_small_move_opens_no_duty(office: Office) -> None:
+    """Who approves the whole after a move that does not count leaves the alert's duty done."""
+    key = raise_alert(office.installation, month=OCTOBER.month)
+    office.explain(OCTOBER, "103.83")
+    office.deliver(Decimal("29.99"))
+    office.click("dave", "explanation_approve", OCTOBER, 1)
+    assert office.explanation().stage is Stage.APPROVED and office.alert(key).duty_done
+
+
+@pytest.mark.parametrize(("moved", "called"), [("29.99", False), ("30", True)])
+def test_a_month_explained_before_its_close_calls_nobody(office: Office, moved: str, called: bool) -> None:
+    """The close of a month that is explained but for a move that does not count asks nobody for an explanation."""
+    office.deliver(Decimal(500))
+    office.explain(OCTOBER, "603.83")
+    office.click("dave", "explanation_approve", OCTOBER, 1)
+    office.deliver(Decimal(500) + Decimal(moved))
+    company, state = office.installation.company, office.installation.state
+    evaluate_alerts.run(now=office.installation.now, company=company, state=state)
+    key = f"payments/{OCTOBER.month}/closed/USD"
+    alert = office.alert(key)
+    assert bool(alert.duty_done) is not called
+    assert bool(office.said(f"call/{key}/")) is called
+    assert ("*Done* by Alice Example" in office.said(f"alert/{key}")[f"alert/{key}"]) is not called
+
+
 def test_another_basis_is_no_movement(office: Office) -> None:
     """What was approved in one basis is held against it when the company counts by another, and only money voids it."""
     office.deliver(Decimal(0), bought=Decimal(500))

@@ -245,7 +245,8 @@ def list_cases() -> dict[str, Case]:
     """Answers to `/finops alerts`, and the rows behind a figure."""
     many = many_alerts(120)
     policies = dict.fromkeys((alert.key.team for alert in (*many, OPEN.alert)), POLICY)
-    few = [OPEN.alert, replace(EMERGENCY.alert, overdue=(3,)), ACKNOWLEDGED.alert, SNOOZED.alert, raised(-2).alert]
+    late = [replace(each.alert, dues={each.alert.step: date(2026, 11, 13)}) for each in (EMERGENCY, ACKNOWLEDGED, DONE)]
+    few = [OPEN.alert, *late, SNOOZED.alert, raised(-2).alert]
     teams = {"payments": PAYMENTS}
     lines = [Line("Amazon EC2", Decimal("20000.123"), Decimal(18000)), Line("Amazon S3", Decimal("8000.377"))]
     named = [Line(name, Decimal("1000.005")) for name in (LONG, NASTY, RIGHT_TO_LEFT, *map(str, range(20)))]

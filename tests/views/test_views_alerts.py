@@ -10,6 +10,7 @@ from made_up_alert_messages import ALERT_CASES, of_payments
 from made_up_alerts import (
     ACKNOWLEDGED,
     CALLEES,
+    DONE,
     EMERGENCY,
     ESCALATED,
     EXPIRED_FREEZE,
@@ -38,6 +39,7 @@ from finops.policy import LADDER, Kind, Role
 from views import blocks
 from views.alert_words import finding, rung, silence, standing, until_then
 from views.alerts import alerts_message
+from views.answers import standing_message
 from views.freeze import exception_modal, freeze_modal
 from views.message import Message
 from views.people import callee, some
@@ -203,6 +205,27 @@ def test_the_worst_come_first() -> None:
         "emergency (under)",
         "investigate (under)",
     ]
+
+
+def test_a_row_says_what_the_alert_says() -> None:
+    """What is done is listed as done, also where somebody had taken it on, and what is late as overdue."""
+    late = replace(ACKNOWLEDGED.alert, dues={1: date(2026, 11, 13)})
+    taken_on = replace(late, done=DONE.alert.done)
+    alerts = [late, DONE.alert, taken_on]
+    made = alerts_message(alerts, {"payments": PAYMENTS}, {"payments": POLICY}, [], NAMES, NOW + HOUR)
+    first, *rows = [block["text"]["text"].split("\n")[-1] for block in made.blocks]
+    assert first == "*3 alerts*: 3 at investigate (1 acknowledged, 2 done)."
+    done = f"Done by Ada, {moment(NOW + HOUR)}."
+    held = f"Acknowledged by Ada until {moment(late.acknowledgement.until)}; overdue since Fri 13 Nov."
+    assert rows == [held, done, done]
+
+
+def test_an_answer_begins_with_the_alert() -> None:
+    """Whoever presses an old button reads which alert it is, with nothing before it."""
+    text = standing_message(DONE.alert, PAYMENTS, POLICY, NAMES, NOW + HOUR).text
+    assert text.startswith("*Payments*, forecast alert of November 2026: *Done* by Ada")
+    text = standing_message(DONE.alert, PAYMENTS, POLICY, NAMES, NOW + HOUR, first="Bob was faster.").text
+    assert text.startswith("Bob was faster. *Payments*, forecast alert")
 
 
 def test_every_alert_is_counted() -> None:

@@ -24,6 +24,7 @@ from views.amounts import (
     ratio,
     rounded,
     share,
+    short,
     short_day,
 )
 
@@ -58,6 +59,10 @@ def test_variants_of_money() -> None:
     assert money(Decimal("20.520226728990"), "USD", precise=True) == "$20.52022672899"
     assert money(Decimal("20.5"), "USD", precise=True) == "$20.50"
     assert (brief(Decimal(60000), "USD"), brief(Decimal("0.5"), "USD")) == ("$60,000", "$0.50")
+    amounts = ("0.41", "-9.5", "999.6", "-1748.35", "9970", "99949", "3400000", "-2e12")
+    assert [short(Decimal(each), "EUR", signed=True) for each in amounts] == [
+        *("+€0.41", "−€9.50", "+€1k", "−€1.7k", "+€10k", "+€100k", "+€3.4M", "−€2,000bn")
+    ]
     assert (brief(Decimal(60000), "JPY"), number(Decimal(-5), "USD")) == ("¥60,000", "−5.00")
 
 

@@ -5,19 +5,23 @@ import subprocess
 import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from decimal import Decimal
 from io import BytesIO
+from itertools import pairwise
 
 import pytest
 from made_up_drivers import DRIVEN, six_months
 from made_up_messages import MONTHS, NAMES
 from made_up_months import NASTY
+from matplotlib.figure import Figure
 from PIL import Image
 
 from finops.basis import Basis
 from finops.drivers import Separation
 from finops.money import add
 from finops.periods import Month
+from views import drivers_over_time_drawing
 from views.burn_up import burn_up
 from views.drivers_over_time import drivers_over_time
 from views.pictures import draw
@@ -134,12 +138,55 @@ def test_drivers_over_time_can_be_drawn(told: list[tuple[Month, Separation]]) ->
     picture = drivers_over_time(told, "USD", Basis.EFFECTIVE, NASTY)
     data = json.loads(json.dumps(picture.data))
     changes = [add(Decimal(amounts[number]) for _, amounts in data["parts"]) for number in range(len(told))]
-    assert changes == [separation.total for _, separation in told] == [Decimal(change) for change, _ in data["changes"]]
+    assert (
+        changes == [separation.total for _, separation in told] == [Decimal(change) for change, *_ in data["changes"]]
+    )
     assert len(data["parts"]) <= 6 and len(picture.alt_text) <= 2_000
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         drawn = draw(picture.name, data)
     assert Image.open(BytesIO(drawn)).size == (1200, 675) and drawn == draw(picture.name, data)
+
+
+def a_year(number: int, amount: str) -> list[tuple[Month, Separation]]:
+    """Months whose changes are all the same amount, down in every second one."""
+    first, told = Month(2026, 1), []
+    for sign in range(number):
+        [(_, separation)] = six_months()[:1]
+        parts = (replace(separation.parts[0], amount=Decimal(amount) * (-1) ** sign),)
+        told.append((first, replace(separation, parts=parts)))
+        first = first.next
+    return told
+
+
+@pytest.mark.parametrize(
+    ("number", "amount", "shown"),
+    [
+        (6, "600", "+$600"),
+        (6, "748.35", "+$748.35"),
+        (6, "1748.35", "+$1.7k"),
+        (6, "-123456.78", "−$123k"),
+        (7, "1748.35", "+$1.7k"),
+        (12, "-1748.35", "−$1.7k"),
+        (12, "123456.78", "+$123k"),
+        (24, "99949", "+$100k"),
+    ],
+)
+def test_no_label_over_time_meets_another(
+    monkeypatch: pytest.MonkeyPatch, number: int, amount: str, shown: str
+) -> None:
+    """Changes are shown in short where they have no room at length, apart from each other and from the legend."""
+    figures: list[Figure] = []
+    monkeypatch.setattr(drivers_over_time_drawing, "to_png", lambda figure: figures.append(figure) or b"")
+    data = drivers_over_time(a_year(number, amount), "USD", Basis.EFFECTIVE, "Payments").data
+    drivers_over_time_drawing.draw_drivers_over_time(data)
+    [axes] = figures[0].axes
+    texts = {text.get_text(): text for text in axes.texts}
+    changes = [text for text in axes.texts if "$" in text.get_text()]
+    boxes = [text.get_window_extent() for text in changes]
+    assert len(changes) == number and changes[0].get_text() == shown
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
+    assert boxes[-1].x1 < texts["change in all"].get_window_extent().x0 - 20, "there the legend's mark stands"
 
 
 def test_drivers_over_time_state_the_finding() -> None:
