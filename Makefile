@@ -33,14 +33,14 @@ demo: .venv/.runtime ## the whole product against a Slack on localhost (PORT=840
 SLOW := tests/walks tests/faults
 
 test: .venv/.development ## run the tests
-	$(BIN)/pytest -q -n 3 $(addprefix --ignore=,$(SLOW)) tests
+	$(BIN)/pytest -q -n 4 $(addprefix --ignore=,$(SLOW)) tests
 
 test-slow: .venv/.development ## run the tests that walk through the demo in a browser, and a slice of the weeks of faults
-	$(BIN)/pytest -q -n 3 $(SLOW)
+	$(BIN)/pytest -q -n 4 $(SLOW)
 
 # The layers below the database and the demo's made-up bills use none.
 test-postgresql: .venv/.development ## run the tests of whatever uses a state database on PostgreSQL instead of SQLite
-	$(BIN)/pytest -q -n 3 --database postgresql $(addprefix --ignore=tests/,finops views sandbox demo) tests
+	$(BIN)/pytest -q -n 4 --database postgresql $(addprefix --ignore=tests/,finops views sandbox demo) tests
 
 test-engines: .venv/.engines ## the engines' tests with a Spark cluster on loopback (fetches Spark, 460 MB; needs Java 17)
 	$(BIN)/pytest -q -n 0 tests/engines
