@@ -31,16 +31,18 @@ demo: .venv/.runtime ## the whole product against a Slack on localhost (PORT=840
 	@exec $(BIN)/finops demo --port $(PORT) $(if $(RESET),--reset)
 
 SLOW := tests/walks tests/faults
+# An idle process takes tests over: by default one is left alone with the slowest folder.
+PYTEST := $(BIN)/pytest -q -n 4 --dist worksteal
 
 test: .venv/.development ## run the tests
-	$(BIN)/pytest -q -n 4 $(addprefix --ignore=,$(SLOW)) tests
+	$(PYTEST) $(addprefix --ignore=,$(SLOW)) tests
 
 test-slow: .venv/.development ## run the tests that walk through the demo in a browser, and a slice of the weeks of faults
-	$(BIN)/pytest -q -n 4 $(SLOW)
+	$(PYTEST) $(SLOW)
 
 # The layers below the database and the demo's made-up bills use none.
 test-postgresql: .venv/.development ## run the tests of whatever uses a state database on PostgreSQL instead of SQLite
-	$(BIN)/pytest -q -n 4 --database postgresql $(addprefix --ignore=tests/,finops views sandbox demo) tests
+	$(PYTEST) --database postgresql $(addprefix --ignore=tests/,finops views sandbox demo) tests
 
 test-engines: .venv/.engines ## the engines' tests with a Spark cluster on loopback (fetches Spark, 460 MB; needs Java 17)
 	$(BIN)/pytest -q -n 0 tests/engines
