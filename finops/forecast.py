@@ -19,6 +19,8 @@ RHYTHM_DAYS = 28
 """Settled days the weekday rhythm is taken from: four of each weekday."""
 LEAST_DAYS = 14
 """Fewer known days than two weeks cannot tell a weekend from a change: no forecast."""
+ROUNDING = Decimal("0.0001")
+"""Part of an amount by which it differs at most where its days are rounded."""
 PROBABILITIES = (
     *(0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45),
     *(0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.975, 0.99, 0.995),
@@ -81,7 +83,7 @@ class Forecast:
         since = {day: daily.get(day, ZERO) for day, _ in self.days if self.settled_through < day <= through}
         days = tuple((day, since.get(day, cost)) for day, cost in self.days)
         amount = add([self.settled, *(cost for _, cost in days)])
-        if not since or amount <= self.high:
+        if not since or amount <= add([self.high, abs(amount) * ROUNDING]):
             return self
         delivered = add([self.settled, *since.values()])
         more = subtract(amount, self.amount)

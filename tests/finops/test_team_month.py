@@ -178,7 +178,8 @@ SPIKE = date(2026, 11, 19)
 
 
 @pytest.mark.parametrize(
-    ("on_the_19th", "expected"), [("5", "150"), ("5.01", "150.01"), ("4.99", "150"), ("106", "251"), ("1000", "1145")]
+    ("on_the_19th", "expected"),
+    [("5", "150"), ("5.01", "150"), ("5.1", "150.1"), ("4.9", "150"), ("106", "251"), ("1000", "1145")],
 )
 def test_what_is_delivered_counts_once_it_is_beyond_the_interval(on_the_19th: str, expected: str) -> None:
     """Days that may still move are left out, until the month would end above its 80 % interval by them."""
