@@ -12,7 +12,7 @@ from itertools import accumulate
 from math import sqrt
 from statistics import NormalDist
 
-from finops.money import ZERO, add, subtract
+from finops.money import EXACT, ZERO, add, subtract
 from finops.periods import DAY, Month
 
 RHYTHM_DAYS = 28
@@ -83,7 +83,7 @@ class Forecast:
         since = {day: daily.get(day, ZERO) for day, _ in self.days if self.settled_through < day <= through}
         days = tuple((day, since.get(day, cost)) for day, cost in self.days)
         amount = add([self.settled, *(cost for _, cost in days)])
-        if not since or amount <= add([self.high, abs(amount) * ROUNDING]):
+        if not since or amount <= add([self.high, EXACT.multiply(abs(amount), ROUNDING)]):
             return self
         delivered = add([self.settled, *since.values()])
         more = subtract(amount, self.amount)

@@ -173,12 +173,9 @@ def _reach(month: TeamMonth) -> str:
     """'Made of the days settled through 17 Nov; 13 days are still open.'"""
     if month.forecast is None or month.over:
         return ""
-    left = len(month.forecast.days)
+    settled, through = month.forecast.settled_through, month.data_through
+    made, left = f"Made of what has settled through {short_day(settled)}", len(month.forecast.days)
+    if month.counts_provisional and through:
+        made, left = f"{made}, and of the days delivered since as they stand", left - (through - settled).days
     days = "1 day is" if left == 1 else f"{left:,} days are"
-    made = f"Made of what has settled through {short_day(month.forecast.settled_through)}"
-    if month.counts_provisional:
-        since = (month.data_through or month.as_of) - month.forecast.settled_through
-        left -= since.days
-        days = "1 day is" if left == 1 else f"{left:,} days are"
-        made += ", and of the days delivered since as they stand"
     return f"{made}; {days} estimated."

@@ -62,12 +62,8 @@ def forecasts(installation: Installation, slug: str | None, by: str | None, cost
     if by:
         _by_service(installation, chosen, form, title)
         return
-    show(
-        [month_row(company, month, form) for month in chosen],
-        form,
-        title=title,
-        empty=f"No team has spend in {month_name(Month.of(today))}.",
-    )
+    empty = NO_SPEND.format(month_name(Month.of(today)))
+    show([month_row(company, month, form) for month in chosen], form, title=title, empty=empty)
 
 
 def _by_service(installation: Installation, months: Sequence[TeamMonth], form: str, title: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -16,15 +15,6 @@ pytestmark = [
     OF_THE_DEMO,
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine"),
 ]
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    found = Demo(tmp_path_factory.mktemp("demo"), 0, date(2026, 11, 21), lambda _step: None)
-    found.prepare()
-    found.start()
-    yield found
-    found.stop()
 
 
 def test_a_newcomer_walks_through(demo: Demo) -> None:
